@@ -1,0 +1,26 @@
+"""Single-image deblurring: papers as Lightning modules, composed by Hydra."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["available_methods", "build", "compose", "load", "save_weights"]
+
+# Names are fetched at first use, so that importing the package costs no torch.
+_HOMES = {
+    "available_methods": "deblurkit.config",
+    "build": "deblurkit.config",
+    "compose": "deblurkit.config",
+    "load": "deblurkit.checkpoint",
+    "save_weights": "deblurkit.checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'deblurkit' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
