@@ -1,0 +1,1 @@
+"""Pictures or scores -> one scalar."""

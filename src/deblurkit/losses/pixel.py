@@ -1,0 +1,48 @@
+"""Distances between two batches of pictures, pixel by pixel."""
+
+import torch
+from torch.nn import functional
+
+from deblurkit.contracts import Images, Scalar
+
+
+def l1(restored: Images, sharp: Images) -> Scalar:
+    r"""Mean absolute error.
+
+    .. math:: \frac{1}{N} \sum_i |\hat{x}_i - x_i|
+
+    Args:
+        restored: Prediction of the network, intensities in [0, 1].
+        sharp: Ground truth, same shape and range.
+
+    Returns:
+        Scalar, in intensity units: a mean over the batch too, where papers often write a sum.
+
+    Source: Zhao et al., "Loss Functions for Image Restoration with Neural Networks", IEEE
+    Transactions on Computational Imaging 2017, arXiv:1511.08861, sec. III-A.
+    """
+    return functional.l1_loss(restored, sharp)
+
+
+def charbonnier(restored: Images, sharp: Images, *, epsilon: float = 1e-3) -> Scalar:
+    r"""Mean Charbonnier distance: a smooth L1 that is differentiable at zero.
+
+    .. math:: \frac{1}{N} \sum_i \sqrt{(\hat{x}_i - x_i)^2 + \epsilon^2}
+
+    Args:
+        restored: Prediction of the network, intensities in [0, 1].
+        sharp: Ground truth, same shape and range.
+        epsilon: Half-width of the quadratic zone, in intensity units; 1e-3 is a quarter of
+            a grey level of an 8-bit picture.
+
+    Returns:
+        Scalar, in intensity units; its minimum is ``epsilon``, not zero.
+
+    Raises:
+        ValueError: If ``epsilon`` is not positive.
+
+    Source: Charbonnier et al., ICIP 1994; ``epsilon`` as in Lai et al., CVPR 2017.
+    """
+    if epsilon <= 0:
+        raise ValueError(f"epsilon must be positive, got {epsilon}")
+    return torch.sqrt((restored - sharp).square() + epsilon**2).mean()

@@ -1,0 +1,1 @@
+"""Pictures to pictures, or to scores: plain torch modules, one file per paper."""
