@@ -1,0 +1,1 @@
+"""What happens around a step: scores, exact resume, averages, pictures."""

@@ -1,0 +1,1 @@
+"""Files to batches: sources, blur synthesis, augmentation, data modules."""

@@ -1,0 +1,110 @@
+"""Small operations on blur kernels: checks, sum, centre and size."""
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Float
+from torch import Tensor
+
+from deblurkit.contracts import Kernels
+from deblurkit.errors import InputError
+
+SUM_TOLERANCE = 1e-3  # a kernel that was stored in half precision still passes
+
+
+def check_kernels(kernels: Tensor) -> None:
+    """Refuse what is not a batch of usable kernels.
+
+    Raises:
+        InputError: Unless the shape is (batch, 1, size, size) with an odd size, all values are
+            finite, and each kernel sums to 1.
+    """
+    shape = tuple(kernels.shape)
+    if kernels.ndim != 4 or shape[1] != 1 or shape[2] != shape[3] or shape[3] % 2 == 0:
+        raise InputError(
+            f"kernels must have the shape (batch, 1, size, size) with an odd size, got {shape}."
+        )
+    if not bool(torch.isfinite(kernels).all()):
+        raise InputError("kernels must be finite, but some values are not.")
+    sums = kernels.sum(dim=(-1, -2)).flatten()
+    if bool(((sums - 1).abs() > SUM_TOLERANCE).any()):
+        worst = float(sums[(sums - 1).abs().argmax()])
+        raise InputError(f"each kernel must sum to 1, but one sums to {worst:.4g}; normalise it.")
+
+
+def normalized(kernels: Kernels) -> Kernels:
+    """Scale each kernel to the sum 1.
+
+    Raises:
+        InputError: If a kernel has no positive sum.
+    """
+    sums = kernels.sum(dim=(-1, -2), keepdim=True)
+    if bool((sums <= 0).any()):
+        raise InputError("a kernel without a positive sum cannot be scaled to the sum 1.")
+    return kernels / sums
+
+
+def centroid(kernels: Kernels) -> Float[Tensor, "batch 2"]:
+    """Measure where the mass of each kernel lies.
+
+    Returns:
+        Row and column of the centre of mass, in pixels from the middle of the kernel.
+    """
+    size = kernels.shape[-1]
+    offsets = torch.arange(size, dtype=kernels.dtype, device=kernels.device) - size // 2
+    shares = kernels / kernels.sum(dim=(-1, -2), keepdim=True)
+    rows, columns = shares.sum(dim=(1, 3)), shares.sum(dim=(1, 2))
+    return torch.stack([rows @ offsets, columns @ offsets], dim=-1)
+
+
+def centred(kernels: Kernels) -> Kernels:
+    """Shift each kernel by whole pixels, so that its centre of mass lies within half a pixel.
+
+    Whole pixels, because a sub-pixel shift would blur the kernel itself. The kernel keeps its
+    size and becomes normalised; give it room by ``padded`` where its mass lies at an edge.
+    """
+    size = kernels.shape[-1]
+    shifts = centroid(kernels).round().long()
+    places = torch.arange(size, device=kernels.device)
+    rows = places + shifts[:, :1]  # (batch, size): where each new row comes from
+    columns = places + shifts[:, 1:]
+    roomy = F.pad(kernels[:, 0], (size, size, size, size))  # what lies outside is zero
+    batch = torch.arange(len(kernels), device=kernels.device)[:, None, None]
+    moved = roomy[batch, (rows + size)[:, :, None], (columns + size)[:, None, :]]
+    return normalized(moved[:, None])
+
+
+def padded(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 padded padded"]:
+    """Surround each kernel by zeros up to the odd side ``size``, its middle staying the middle.
+
+    Raises:
+        InputError: If ``size`` is even or smaller than the kernels.
+    """
+    margin = size - kernels.shape[-1]
+    if margin < 0 or size % 2 == 0:
+        raise InputError(f"kernels of side {kernels.shape[-1]} cannot be padded to side {size}.")
+    return F.pad(kernels, (margin // 2,) * 4)
+
+
+def cropped(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 cropped cropped"]:
+    """Keep the middle of each kernel, of the odd side ``size``, and normalise it again.
+
+    Raises:
+        InputError: If ``size`` is even or larger than the kernels.
+    """
+    margin = kernels.shape[-1] - size
+    if margin < 0 or size % 2 == 0:
+        raise InputError(f"kernels of side {kernels.shape[-1]} cannot be cropped to side {size}.")
+    edge = margin // 2
+    return normalized(kernels[..., edge : edge + size, edge : edge + size])
+
+
+def odd_sized(kernel: Float[Tensor, "rows columns"]) -> Kernels:
+    """Turn any rectangle into a batch of one square kernel with an odd side, without loss.
+
+    Zeros fill the missing rows and columns evenly; at the end where their number is odd.
+    """
+    rows, columns = kernel.shape
+    size = max(rows, columns) | 1
+    below, right = size - rows, size - columns
+    framed = F.pad(kernel, (right // 2, right - right // 2, below // 2, below - below // 2))
+    return framed[None, None]

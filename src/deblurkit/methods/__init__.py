@@ -1,0 +1,1 @@
+"""Batch -> step: the bases, and one final LightningModule per paper."""

@@ -1,0 +1,122 @@
+"""What every method is: something that restores blurred pictures."""
+
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningModule
+
+from deblurkit.contracts import BlurredBatch, Images, Restoration
+from deblurkit.errors import InputError
+from deblurkit.losses.frozen import Frozen
+
+ALWAYS_VISIBLE = frozenset({"blurred", "name"})
+
+
+class RestorationMethod(LightningModule, ABC):
+    """Bookkeeping of all methods; it holds no metric.
+
+    A paper writes ``restoration``; evaluation, the deblur command and teachers call nothing else.
+
+    Attributes:
+        recipe: The ``conf/model`` node that built this method, plain and resolved; it is saved
+            with the weights, so that ``deblurkit.load`` can build the method again.
+        needs: Pools of a training batch that its objective reads.
+        takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
+    """
+
+    recipe: dict[str, Any] | None = None
+    needs: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def restoration(self, batch: BlurredBatch) -> Restoration:
+        """Restore pictures of any size; differentiable where the method is."""
+
+    def restore(self, blurred: Images, **given: Any) -> Images:
+        """Restore pictures: the door for notebooks and scripts.
+
+        Args:
+            blurred: (B, 3, H, W) or gray (B, 1, H, W) in [0, 1], any size, any device.
+            **given: What else is known of the blur, by the names that ``takes`` lists.
+
+        Returns:
+            Pictures of the same shape in [0, 1], on the device of ``blurred``; no gradients.
+
+        Raises:
+            InputError: If the shape or range is another one, or a given thing is not used.
+        """
+        self._refuse(blurred, given)
+        gray = blurred.shape[1] == 1
+        modes = {module: module.training for module in self.modules()}
+        self.eval()
+        try:
+            with torch.no_grad():
+                pictures = blurred.to(self.device, torch.float32).expand(-1, 3, -1, -1)
+                names = [str(number) for number in range(len(pictures))]
+                batch = cast("BlurredBatch", {"blurred": pictures, "name": names, **given})
+                restored = self.restoration(batch)["restored"].clamp(0, 1)
+        finally:
+            for module, training in modes.items():
+                module.training = training
+        if gray:
+            restored = restored.mean(dim=1, keepdim=True)
+        return restored.to(blurred.device, blurred.dtype)
+
+    def _refuse(self, blurred: Images, given: dict[str, Any]) -> None:
+        unused = set(given) - self.takes
+        if unused:
+            raise InputError(
+                f"{type(self).__name__} does not use {sorted(unused)}; "
+                f"it takes {sorted(self.takes) or 'the blurred picture only'}"
+            )
+        if blurred.ndim != 4 or blurred.shape[1] not in (1, 3) or not blurred.is_floating_point():
+            raise InputError(
+                "restore wants floating-point pictures of shape (B, 3, H, W) or (B, 1, H, W), "
+                f"got {tuple(blurred.shape)} of {blurred.dtype}"
+            )
+        low, high = blurred.aminmax()
+        if not (low >= 0 and high <= 1):
+            raise InputError(
+                f"pictures must lie in [0, 1], these lie in [{low:.3g}, {high:.3g}]; "
+                "divide 8-bit values by 255"
+            )
+
+    def visible(self, batch: BlurredBatch) -> BlurredBatch:
+        """What a restoration may see of an evaluation batch: never the sharp picture."""
+        keys = (ALWAYS_VISIBLE | self.takes) & batch.keys()
+        return cast("BlurredBatch", {key: batch[key] for key in keys})  # type: ignore[literal-required]
+
+    def validation_step(self, batch: BlurredBatch, batch_idx: int) -> Restoration:
+        """Restore; the ``Scores`` callback measures."""
+        return self.restoration(self.visible(batch))
+
+    def test_step(self, batch: BlurredBatch, batch_idx: int) -> Restoration:
+        """Restore; the ``Scores`` callback measures."""
+        return self.restoration(self.visible(batch))
+
+    def predict_step(self, batch: BlurredBatch, batch_idx: int) -> Restoration:
+        """Restore; a writer stores the pictures."""
+        return self.restoration(self.visible(batch))
+
+    def on_fit_start(self) -> None:
+        """Refuse before the first step what would fail or be ignored later."""
+        offers = getattr(getattr(self.trainer, "datamodule", None), "offers", None)
+        if offers is not None and not self.needs <= offers:
+            raise InputError(
+                f"{type(self).__name__} trains on the pools {sorted(self.needs)}, "
+                f"but this data offers {sorted(offers)}; choose another data="
+            )
+        for helper in vars(self).values():
+            if isinstance(helper, Frozen):
+                helper.open()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the recipe; refuse to replace good weights by broken ones."""
+        for name, value in checkpoint["state_dict"].items():
+            if value.is_floating_point() and not value.isfinite().all():
+                raise InputError(
+                    f"{name} is no longer finite, so no checkpoint was written and the last good "
+                    "one is kept; resume from it with a smaller learning rate or clipping"
+                )
+        checkpoint["deblurkit"] = {"format": 1, "recipe": self.recipe}

@@ -1,0 +1,122 @@
+"""Methods with several players that take turns."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from lightning.pytorch.core.optimizer import LightningOptimizer
+
+from deblurkit.contracts import OptimizerFactory, Pools, SchedulerFactory, Terms
+from deblurkit.errors import InputError
+from deblurkit.losses.weights import Objective, Weight
+from deblurkit.methods.stepping import TrainedMethod
+
+Descend = Callable[[Terms], None]
+
+
+class ManualMethod(TrainedMethod):
+    """Players with an objective and an optimiser each; a player is an attribute of that name.
+
+    Lightning neither clips nor accumulates here, so ``clip`` and ``accumulate`` do, under the
+    same config keys (``trainer.gradient_clip_val``, ``trainer.accumulate_grad_batches``).
+
+    Args:
+        weights: Per player the weight of each term of its objective.
+        optimizers: Per player the factory of its optimiser.
+        schedulers: Per player the factory of its schedule, laid out and stepped in epochs, since
+            ``global_step`` counts the steps of all players; a missing player keeps its rate.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: Mapping[str, Mapping[str, Weight]],
+        optimizers: Mapping[str, OptimizerFactory],
+        schedulers: Mapping[str, SchedulerFactory] | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.objectives = {player: Objective(weights[player]) for player in optimizers}
+        self.factories, self.schedulers = dict(optimizers), dict(schedulers or {})
+        self.clip: float | None = None
+        self.accumulate = 1
+        self.descents = dict.fromkeys(optimizers, 0)  # of each player since its last step
+
+    @abstractmethod
+    def turns(self, batch: Pools) -> None:
+        """Let the players move: ``with self.turn("critic") as descend: descend(terms)``."""
+
+    def training_step(self, batch: Pools, batch_idx: int) -> None:
+        """Every player's turns, then the schedules where the epoch ends."""
+        batches = self.begin(batch)
+        for objective in self.objectives.values():
+            objective.batches = batches
+        self.turns(batch)
+        if self.trainer.is_last_batch:  # in on_train_epoch_end a resumed run would lose them
+            for player, optimizer in self.players().items():
+                if self.descents[player]:
+                    self.step(player, optimizer)
+            schedulers = self.lr_schedulers() or []
+            for schedule in schedulers if isinstance(schedulers, list) else [schedulers]:
+                schedule.step()  # type: ignore[call-arg]
+
+    def players(self) -> dict[str, LightningOptimizer]:
+        """The optimiser of each player."""
+        optimizers = self.optimizers()
+        listed = optimizers if isinstance(optimizers, list) else [optimizers]
+        return dict(zip(self.factories, listed, strict=True))  # type: ignore[arg-type]
+
+    @contextmanager
+    def turn(self, player: str) -> Iterator[Descend]:
+        """One player's turn: the others stand still, their parameters need no gradient."""
+        optimizer = self.players()[player]
+        self.toggle_optimizer(optimizer)
+        try:
+            yield partial(self.descend, player, optimizer)
+        finally:
+            self.untoggle_optimizer(optimizer)
+
+    def descend(self, player: str, optimizer: LightningOptimizer, terms: Terms) -> None:
+        """Move one player down its objective.
+
+        With ``accumulate`` = n every n-th descent of a player moves it, so that the ratio of
+        critic to generator steps stays the paper's.
+        """
+        total = self.objectives[player](terms)
+        self.manual_backward(total / self.accumulate)
+        self.descents[player] += 1
+        if self.logs_now:
+            numbers = {f"{player}/{name}": term.detach() for name, term in terms.items()}
+            self.report({f"{player}/objective": total.detach(), **numbers})
+        if self.descents[player] == self.accumulate:
+            self.step(player, optimizer)
+
+    def step(self, player: str, optimizer: LightningOptimizer) -> None:
+        """Use the gathered gradient of one player."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        if scaler is not None:  # clipping is about the true gradient
+            scaler.unscale_(optimizer.optimizer)
+        moving = [p for group in optimizer.param_groups for p in group["params"]]
+        norm = self.tame(moving, self.clip)
+        optimizer.step()
+        optimizer.zero_grad()
+        self.descents[player] = 0
+        if self.logs_now:
+            self.report({f"{player}/gradient_norm": norm, "skipped": float(self.guard.skipped)})
+
+    def configure_optimizers(self) -> Any:
+        """One optimiser per player, in the order of the YAML."""
+        optimizers, schedules = [], []
+        for player, factory in self.factories.items():
+            optimizer = factory(self.get_submodule(player).parameters())
+            optimizers.append(optimizer)
+            if player in self.schedulers:
+                epochs = self.trainer.max_epochs
+                if epochs is None or epochs < 1:
+                    raise InputError(
+                        "a learning-rate schedule needs an end: set trainer.max_epochs"
+                    )
+                schedules.append(self.schedulers[player](optimizer, steps=epochs))
+        return optimizers, schedules

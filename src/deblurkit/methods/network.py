@@ -1,0 +1,47 @@
+"""Methods that restore with one forward pass of a trained network."""
+
+from abc import abstractmethod
+
+from torch import nn
+
+from deblurkit.contracts import BlurredBatch, Images, Restoration
+from deblurkit.imaging.padding import cropped_to, pad_to_multiple
+from deblurkit.methods.base import RestorationMethod
+
+
+class NetworkMethod(RestorationMethod):
+    """One forward restores; padding and cropping live here, once.
+
+    Attributes:
+        restorer: Attribute with the network that restores: an average follows it, compilation
+            compiles it, export ships it. Critics and inverse networks are never meant.
+    """
+
+    restorer: str
+
+    @abstractmethod
+    def forward(self, blurred: Images) -> Images:
+        """Restore a batch whose sides suit the network; differentiable, not clamped."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network that restores."""
+        return self.get_submodule(self.restorer)
+
+    @property
+    def multiple(self) -> int:
+        """Height and width that ``forward`` takes are divisible by this, pixels."""
+        return int(getattr(self.network, "multiple", 1))
+
+    @property
+    def reach(self) -> int | None:
+        """How far a pixel's result looks, pixels; None: it depends on the whole picture."""
+        reach: int | None = getattr(self.network, "reach", None)
+        return reach
+
+    def restoration(self, batch: BlurredBatch) -> Restoration:
+        """Pad, restore, crop."""
+        blurred = batch["blurred"]
+        height, width = blurred.shape[-2:]
+        restored = self(pad_to_multiple(blurred, self.multiple))
+        return {"restored": cropped_to(restored, (height, width))}
