@@ -1,0 +1,159 @@
+"""Pictures in folders: a new set of pairs is two patterns in a YAML, not a class."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from deblurkit.data.sources import Pictures, Source, file_stamp, group_of, natural_order
+from deblurkit.errors import InputError
+from deblurkit.imaging.files import READABLE, eight_bit, picture_size, read_image
+
+
+class FolderSource(Source):
+    """What pictures and pairs in folders have in common: everything once the files are known.
+
+    Args:
+        files: Role, then name, to file; every role has the same names in the same order.
+    """
+
+    def __init__(self, files: dict[str, dict[str, Path]]) -> None:
+        self._files = files
+        self.roles = frozenset(files)
+        self.names = list(next(iter(files.values())))
+        self.groups = [group_of(name) for name in self.names]
+
+    def files(self, index: int) -> dict[str, Path]:
+        """File of each role."""
+        return {role: named[self.names[index]] for role, named in self._files.items()}
+
+    def read(self, index: int) -> Pictures:
+        """Decode the picture or both of the pair, with 8 bits."""
+        return {role: eight_bit(read_image(file)) for role, file in self.files(index).items()}
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width in pixels, from the header; of a pair the blurred picture's."""
+        return picture_size(next(iter(self.files(index).values())))
+
+    def stamp(self, index: int) -> str:
+        """Path, size and time of change of the files."""
+        return " ".join(file_stamp(file) for file in self.files(index).values())
+
+
+class FolderPictures(FolderSource):
+    """Pictures below a folder that have no partner.
+
+    A picture's name is made of what the wildcards stand for and of its path below the matched
+    folder, without suffix: with ``pictures="train/*/sharp"`` the file
+    ``train/GOPR0372_07_00/sharp/000047.png`` is ``GOPR0372_07_00/000047``. Its group is the folder
+    part of the name, if there is one. Folders are searched to the bottom; hidden files and files
+    that are no pictures are ignored; the order is natural (2 before 10).
+
+    Args:
+        root: Folder of the data set.
+        pictures: Pattern of folders or of files, relative to ``root``; ``*`` and ``?`` do not
+            cross a ``/``. ``"."`` is ``root`` itself.
+        role: What the pictures are, ``"blurred"`` or ``"sharp"``.
+
+    Raises:
+        InputError: If nothing matches or two files share a name.
+    """
+
+    def __init__(self, root: str | Path, pictures: str = ".", *, role: str) -> None:
+        if role not in ("blurred", "sharp"):
+            raise InputError(f"the role of pictures is 'blurred' or 'sharp', not {role!r}")
+        super().__init__({role: _files_by_name(Path(root), pictures, role)})
+
+
+class FolderPairs(FolderSource):
+    """Blurred and sharp pictures below a folder, matched by their names.
+
+    Both patterns give names as in ``FolderPictures``, and equal names make a pair; the files may
+    differ in suffix. GoPro is ``blurred="train/*/blur_gamma", sharp="train/*/sharp"``; RealBlur is
+    ``blurred="*/blur/blur_*.png", sharp="*/gt/gt_*.png"``.
+
+    Args:
+        root: Folder of the data set.
+        blurred: Pattern of the blurred pictures' folders or files, relative to ``root``.
+        sharp: Pattern of the sharp ones.
+
+    Raises:
+        InputError: If nothing matches, two files share a name or a picture has no partner.
+    """
+
+    def __init__(self, root: str | Path, *, blurred: str = "blurred", sharp: str = "sharp") -> None:
+        patterns = {"blurred": blurred, "sharp": sharp}
+        files = {
+            role: _files_by_name(Path(root), pattern, role) for role, pattern in patterns.items()
+        }
+        for role, other in (("blurred", "sharp"), ("sharp", "blurred")):
+            alone = [name for name in files[role] if name not in files[other]]
+            if alone:
+                raise InputError(
+                    f"{files[role][alone[0]]} has no {other} partner named {alone[0]!r} in "
+                    f"{Path(root) / patterns[other]} ({len(alone)} such files): "
+                    f"add it or correct the patterns"
+                )
+        super().__init__(files)
+
+
+def _files_by_name(root: Path, pattern: str, role: str) -> dict[str, Path]:
+    """Picture files that a pattern of folders or files stands for, in natural order of names."""
+    if "**" in pattern:
+        raise InputError(f"{pattern!r}: '**' is not needed, folders are searched to the bottom")
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder: it should hold the {role} pictures in {pattern}")
+    found: dict[str, Path] = {}
+    for path in [root] if pattern == "." else root.glob(pattern):
+        relative = path.relative_to(root)
+        if any(part.startswith(".") for part in relative.parts):
+            continue
+        wildcards = _wildcard_parts(relative.as_posix(), pattern)
+        for name, file in _pictures_below(path, wildcards):
+            if name in found:
+                raise InputError(f"{found[name]} and {file} are both named {name!r}: remove one")
+            found[name] = file
+    if not found:
+        raise InputError(f"no {role} pictures in {root / pattern}: {_what_is_there(root, pattern)}")
+    return dict(sorted(found.items(), key=lambda entry: natural_order(entry[0])))
+
+
+def _what_is_there(root: Path, pattern: str) -> str:
+    """Content of the deepest folder on the pattern's way that exists."""
+    parts = Path(pattern).parts
+    ways = (root.joinpath(*parts[:depth]) for depth in range(len(parts), 0, -1))
+    existing = (path for way in ways for path in sorted(root.glob(str(way.relative_to(root)))))
+    folder = next((path for path in existing if path.is_dir()), root)
+    children = sorted(child.name for child in folder.iterdir())
+    return f"{folder} holds {', '.join(children[:8]) or 'nothing'}"
+
+
+def _wildcard_parts(relative: str, pattern: str) -> list[str]:
+    """What each run of wildcards of the pattern stands for in a path that it matched."""
+    expression = re.sub(
+        r"(?:\\\*|\\\?)+",
+        lambda run: "(" + run[0].replace(r"\*", "[^/]*").replace(r"\?", "[^/]") + ")",
+        re.escape(pattern.strip("/")),
+    )
+    match = re.fullmatch(expression, relative)
+    return list(match.groups()) if match else []
+
+
+def _pictures_below(path: Path, wildcards: list[str]) -> Iterator[tuple[str, Path]]:
+    """Names and files of the pictures in a folder, or the one that ``path`` is."""
+    if path.is_file():
+        if _is_picture(path):
+            # the last wildcard usually stands for the stem, maybe with the suffix
+            yield "/".join(wildcards).removesuffix(path.suffix) or path.stem, path
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            file = Path(folder, name)
+            if _is_picture(file):
+                stem = file.relative_to(path).with_suffix("").as_posix()
+                yield "/".join([*wildcards, stem]), file
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in READABLE and not path.name.startswith(".")

@@ -1,0 +1,299 @@
+"""Picture files in and out without loss: one reader, one writer, one policy.
+
+Every picture becomes RGB, turned upright (EXIF orientation applied once), 8 or 16 bits as in the
+file. OpenCV decodes, since Pillow cuts 16-bit colour to 8 in silence; Pillow reads the header,
+refuses what is not a picture and converts what OpenCV gets wrong (palettes, CMYK).
+"""
+
+import io
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
+from torch import Tensor
+
+from deblurkit.contracts import Image
+from deblurkit.errors import PictureError
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
+
+PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more than the memory
+
+WRITABLE = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # nothing else is tried on bytes
+_DEEP = frozenset({".png", ".tif", ".tiff"})  # hold 16 bits
+_TRANSPARENT = frozenset({".png", ".tif", ".tiff", ".webp"})  # hold an alpha channel
+_GRAY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La"})
+_PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
+_ORIENTATION = 0x0112  # the EXIF tag
+_JPEG, _WEBP = [cv2.IMWRITE_JPEG_QUALITY, 95], [cv2.IMWRITE_WEBP_QUALITY, 101]
+_QUALITY = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP}  # WebP above 100 is without loss
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and what is needed to write it back as it came.
+
+    Args:
+        pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
+        gray: Whether the file had one channel; ``pixels`` then has three equal ones.
+        alpha: Opacity of shape (height, width) in the dtype of ``pixels``, where the file has it.
+    """
+
+    pixels: Pixels
+    gray: bool = False
+    alpha: Pixels | None = None
+
+    @property
+    def bits(self) -> int:
+        """Bits per channel, 8 or 16."""
+        return 8 * self.pixels.dtype.itemsize
+
+
+def read_image(path: str | Path) -> Pixels:
+    """Read the RGB pixels of a picture, of shape (height, width, 3), uint8 or uint16.
+
+    Raises:
+        PictureError: As in ``read_picture``.
+    """
+    return read_picture(path).pixels
+
+
+def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture:
+    """Read a picture with its number of channels, its depth and its opacity.
+
+    Of several pictures in a file the first is read. Gamma chunks and colour profiles are left
+    alone. CMYK and palettes become 8-bit RGB.
+
+    Args:
+        path: A file; its content decides the format, not its suffix.
+        pixel_limit: Largest height times width; Pillow's own limit of 179 million stands above.
+
+    Raises:
+        PictureError: If the file is missing, empty, truncated, too large or not a picture.
+    """
+    data = _file_bytes(path)
+    # The decoders raise whatever comes to their mind for damaged files, down to struct.error.
+    try:
+        with PillowImage.open(io.BytesIO(data), formats=_FORMATS) as header:
+            if header.width * header.height > pixel_limit:
+                raise PillowImage.DecompressionBombError
+            mode, orientation = header.mode, _orientation(header)
+            by_pillow = mode in _PILLOW_MODES or (mode, header.format) == ("LA", "TIFF")
+            decoded = _pillow_pixels(header) if by_pillow else _opencv_pixels(data)
+            height_width = (header.height, header.width)
+    except PillowImage.DecompressionBombError as error:
+        raise _unreadable(path, f"it claims to hold over {pixel_limit} pixels") from error
+    except UnidentifiedImageError as error:
+        kinds = ", ".join(_FORMATS)
+        reason = f"it is no picture with 8 or 16 bits per channel of the formats {kinds}"
+        raise _unreadable(path, reason) from error
+    except Exception as error:
+        raise _unreadable(path, f"it is truncated or damaged ({error})") from error
+    if decoded is None or decoded.shape[:2] != height_width:
+        raise _unreadable(path, "it is truncated or damaged")
+    if decoded.dtype not in (np.uint8, np.uint16):
+        raise _unreadable(path, f"it holds {decoded.dtype} values; save it with 8 or 16 bits")
+    return _picture(_upright(decoded, orientation), gray=mode in _GRAY_MODES)
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Height and width in pixels once upright, read from the header alone.
+
+    Raises:
+        PictureError: If the file is missing or its header cannot be read.
+    """
+    try:
+        with PillowImage.open(path, formats=_FORMATS) as header:
+            turned = _orientation(header) >= 5
+            return (header.width, header.height) if turned else (header.height, header.width)
+    except FileNotFoundError as error:
+        raise _unreadable(path, "there is no such file") from error
+    except Exception as error:
+        raise _unreadable(path, "it is no picture, or a damaged one") from error
+
+
+def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
+    """Write pixels as they are: uint8 and uint16 exactly, floats in [0, 1] rounded to 8 bits.
+
+    Args:
+        path: Its suffix chooses the format; missing folders are made.
+        image: RGB of shape (height, width, 3), or gray of shape (height, width).
+
+    Raises:
+        PictureError: As in ``write_picture``.
+        ValueError: If the shape or dtype is none of the above, or a float is not finite.
+    """
+    if np.issubdtype(image.dtype, np.floating):
+        if not np.isfinite(image).all():
+            raise ValueError("the image holds values that are not finite")
+        image = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image is uint8, uint16 or float, got {image.dtype}")
+    if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != 3):
+        raise ValueError(f"an image is (height, width, 3) or (height, width), got {image.shape}")
+    write_picture(path, _picture(image, gray=image.ndim == 2))
+
+
+def write_picture(path: str | Path, picture: Picture) -> None:
+    """Write a picture with its channels, depth and opacity, all or nothing.
+
+    A gray picture is written as the luminance (ITU-R BT.601) of its pixels, exact where the three
+    channels are equal. JPEG is written at quality 95, everything else without loss.
+
+    Args:
+        path: Its suffix chooses the format; missing folders are made.
+        picture: What to write.
+
+    Raises:
+        PictureError: If the format does not exist or cannot hold the picture, or the disk refuses.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITABLE:
+        raise _unwritable(path, f"its suffix is none of {', '.join(sorted(WRITABLE))}")
+    if picture.bits == 16 and suffix not in _DEEP:
+        raise _unwritable(path, f"{suffix} holds 8 bits and the picture has 16; write a .png")
+    if picture.alpha is not None and suffix not in _TRANSPARENT:
+        raise _unwritable(path, f"{suffix} holds no transparency; write a .png")
+    made, encoded = cv2.imencode(suffix, _channels_to_write(picture), _QUALITY.get(suffix, []))
+    if not made:
+        raise _unwritable(path, f"OpenCV cannot encode it as {suffix}")
+    try:
+        with replacement(path) as file:
+            file.write(encoded.tobytes())
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def replacement(path: str | Path) -> Iterator[BinaryIO]:
+    """Write a file beside ``path``, flush it to the disk and rename it: all of it or nothing.
+
+    Raises:
+        OSError: If the disk refuses; what was at ``path`` is then still there.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.parent / f".{uuid.uuid4().hex}.part"  # short: names may have 255 bytes already
+    try:
+        with beside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def as_tensor(pixels: Pixels) -> Image:
+    """Pixels of shape (height, width, 3) as a float32 tensor (3, height, width) in [0, 1]."""
+    top = np.iinfo(pixels.dtype).max
+    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+    return torch.from_numpy(channels_first) / top
+
+
+def as_pixels(image: Image, bits: int = 8) -> Pixels:
+    """A tensor (3, height, width) in [0, 1] as pixels (height, width, 3), clamped and rounded.
+
+    Raises:
+        ValueError: If ``bits`` is neither 8 nor 16, or a value is not finite.
+    """
+    if bits not in (8, 16):
+        raise ValueError(f"bits must be 8 or 16, got {bits}")
+    if not torch.isfinite(image).all():
+        raise ValueError("the image holds values that are not finite")
+    scaled: Tensor = (image.detach().float().clamp(0, 1) * (2**bits - 1)).round()
+    dtype = np.uint8 if bits == 8 else np.uint16
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy().astype(dtype))
+
+
+def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
+    """The same pixels with 8 bits, 16-bit ones rounded to the nearest."""
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels, dtype=np.uint8)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 255 * 257
+
+
+def _file_bytes(path: str | Path) -> bytes:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise _unreadable(path, "there is no such file") from error
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    if not data:
+        raise _unreadable(path, "it is empty")
+    return data
+
+
+def _orientation(header: PillowImage.Image) -> int:
+    """EXIF orientation still to be applied, 1 to 8; both decoders turn TIFF files themselves."""
+    value = 1 if header.format == "TIFF" else header.getexif().get(_ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _pillow_pixels(header: PillowImage.Image) -> NDArray[np.generic]:
+    opaque = header.mode not in ("LA", "PA") and "transparency" not in header.info
+    return np.asarray(header.convert("RGB" if opaque else "RGBA"))
+
+
+def _opencv_pixels(data: bytes) -> NDArray[np.generic] | None:
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our sentence is enough
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    if decoded is None or decoded.ndim == 2:
+        return decoded
+    return decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
+
+
+def _upright(decoded: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+    if orientation >= 5:
+        decoded = decoded.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        decoded = decoded[::-1]
+    if orientation in (2, 3, 6, 7):
+        decoded = decoded[:, ::-1]
+    return decoded
+
+
+def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
+    if decoded.ndim == 2:
+        return Picture(np.dstack([decoded] * 3), gray=True)
+    alpha = np.ascontiguousarray(decoded[..., 3]) if decoded.shape[2] == 4 else None
+    return Picture(np.ascontiguousarray(decoded[..., :3]), gray=gray, alpha=alpha)
+
+
+def _channels_to_write(picture: Picture) -> Pixels:
+    """Channels in OpenCV's order: gray, BGR or BGRA, since it has no gray with alpha."""
+    pixels: Pixels = picture.pixels[..., ::-1]
+    if picture.gray:
+        luminance = np.rint(pixels @ np.array([0.114, 0.587, 0.299])).astype(pixels.dtype)
+        if picture.alpha is None:
+            return luminance
+        pixels = np.dstack([luminance] * 3)
+    return np.ascontiguousarray(
+        pixels if picture.alpha is None else np.dstack([pixels, picture.alpha])
+    )
+
+
+def _unreadable(path: str | Path, reason: str) -> PictureError:
+    return PictureError(f"{path} cannot be read: {reason}")
+
+
+def _unwritable(path: str | Path, reason: str) -> PictureError:
+    return PictureError(f"{path} cannot be written: {reason}")
