@@ -1,0 +1,154 @@
+"""Crops and augmentation on the CPU: the only file that knows albumentations.
+
+Albumentations has its own generators, which ignore every global seed and repeat in each worker and
+epoch; so they are set anew for each draw. Its ``set_random_seed`` gives every transform the same
+numbers (a flip left and a flip down then always come together), so one generator is shared.
+"""
+
+import os
+import random
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deblurkit.data.sources import Pictures
+from deblurkit.errors import InputError
+
+Transform = Mapping[str, Any]  # {"name": "HorizontalFlip", "p": 0.5}, as in a YAML
+
+
+def crop_box(height: int, width: int, side: int, seed: int) -> tuple[int, int]:
+    """Top and left of a random square, uniform over all places where it fits.
+
+    Args:
+        height: Of the picture, in pixels.
+        width: Of the picture, in pixels.
+        side: Of the square, in pixels; along an axis that is shorter the answer is 0.
+        seed: Of this draw, not negative.
+    """
+    draw = np.random.default_rng([seed, 0])  # 1 and 2 are the augmentation's
+    top, left = (int(draw.integers(0, max(extent - side, 0) + 1)) for extent in (height, width))
+    return top, left
+
+
+def pad_up(pictures: Pictures, side: int) -> Pictures:
+    """Reflect pictures that are smaller than a crop at their bottom and right edges."""
+    padded = dict(pictures)
+    for role, pixels in pictures.items():
+        missing = [(0, max(side - extent, 0)) for extent in pixels.shape[:2]]
+        if missing != [(0, 0), (0, 0)]:
+            padded[role] = np.pad(pixels, [*missing, (0, 0)], mode="reflect")
+    return padded
+
+
+class PairedAugmentation:
+    """The same flips and colours for both pictures of a pair, noise for the blurred one only.
+
+    Transforms are plain mappings: the name of a class of albumentations and its arguments, say
+    ``{"name": "GaussNoise", "std_range": [0.01, 0.05], "p": 0.5}``. ``OneOf`` and its like take a
+    list of them as ``transforms``.
+
+    Args:
+        geometry: Moves pixels, of all pictures alike.
+        photometry: Changes values, of all pictures alike.
+        degradation: Changes values of ``blurred`` only: noise, JPEG.
+
+    Raises:
+        InputError: If a name or an argument is unknown to albumentations, or a transform stands
+            in the wrong list.
+    """
+
+    def __init__(
+        self,
+        *,
+        geometry: Sequence[Transform] = (),
+        photometry: Sequence[Transform] = (),
+        degradation: Sequence[Transform] = (),
+    ) -> None:
+        on_all = [
+            *(_transform(given, kind="DualTransform") for given in geometry),
+            *(_transform(given, kind="ImageOnlyTransform") for given in photometry),
+        ]
+        on_blurred = [_transform(given, kind="ImageOnlyTransform") for given in degradation]
+        self._on_all = _composed(on_all)
+        self._on_blurred = _composed(on_blurred)
+
+    def __call__(self, pictures: Pictures, seed: int) -> Pictures:
+        """Augment one draw.
+
+        Args:
+            pictures: ``blurred``, ``sharp`` or both, of one size.
+            seed: Of this draw, not negative; the answer depends on nothing else.
+
+        Raises:
+            InputError: If a transform does not answer with 8-bit pixels of one size.
+        """
+        first, *others = pictures
+        answer = dict(pictures)
+        if self._on_all is not None:
+            _reseed(self._on_all, [seed, 1])
+            given = {f"other{place}": pictures[role] for place, role in enumerate(others)}
+            changed = self._on_all(image=pictures[first], **given)
+            answer = dict(zip(pictures, [changed["image"], *map(changed.get, given)], strict=True))
+        if self._on_blurred is not None and "blurred" in answer:
+            _reseed(self._on_blurred, [seed, 2])
+            answer["blurred"] = self._on_blurred(image=answer["blurred"])["image"]
+        if len({pixels.shape for pixels in answer.values()}) > 1 or any(
+            pixels.dtype != np.uint8 for pixels in answer.values()
+        ):
+            raise InputError("an augmentation changed size or dtype: leave out what converts them")
+        return {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+
+
+def _albumentations() -> Any:
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # or it asks the network for its newest release
+    import albumentations  # 1.5 seconds, only where it is used
+
+    return albumentations
+
+
+def _composed(transforms: list[Any]) -> Any:
+    if not transforms:
+        return None
+    return _albumentations().Compose(transforms, additional_targets={"other0": "image"})
+
+
+def _transform(given: Transform, *, kind: str) -> Any:
+    """The object that a mapping describes; ``kind`` is the base class that its list asks for."""
+    library = _albumentations()
+    arguments = _plain(given)
+    name = arguments.pop("name", None)
+    found = getattr(library, name, None) if isinstance(name, str) else None
+    bases = (library.BasicTransform, library.BaseCompose)
+    if not isinstance(found, type) or not issubclass(found, bases):
+        raise InputError(f"{name!r} is no transform of albumentations {library.__version__}")
+    if issubclass(found, library.BaseCompose):
+        inner = arguments.pop("transforms", ())
+        arguments["transforms"] = [_transform(one, kind=kind) for one in inner]
+    elif not issubclass(found, getattr(library, kind)):
+        right = "geometry" if kind == "ImageOnlyTransform" else "photometry or degradation"
+        raise InputError(f"{name} stands in the wrong list of the augmentation: move it to {right}")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Argument")  # unknown ones only warn
+            return found(**arguments)
+    except (TypeError, ValueError, UserWarning) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"albumentations refuses {name}({arguments}): {reason}") from error
+
+
+def _plain(value: Any) -> Any:
+    """Built-in containers instead of a config's own."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_plain(inner) for inner in value)
+    return value
+
+
+def _reseed(composed: Any, entropy: list[int]) -> None:
+    composed.set_random_state(
+        np.random.default_rng(entropy), random.Random(" ".join(map(str, entropy)))
+    )
