@@ -122,7 +122,7 @@ def test_several_processes_make_it_once(tmp_path: Path) -> None:
 
 def test_pairs_of_two_sizes_are_named(pairs: FolderPairs, tmp_path: Path) -> None:
     write_image(tmp_path / "set/sharp/scene1/a.png", np.zeros((34, 47, 3), np.uint8))
-    with pytest.raises(InputError, match="sharp scene1/a has 47x34 pixels and its partner 47x33"):
+    with pytest.raises(InputError, match=r"a\.png has 47x34 pixels and its partner .* 47x33"):
         Cached(pairs, tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["lock"]
 

@@ -28,8 +28,24 @@ class FolderSource(Source):
         return {role: named[self.names[index]] for role, named in self._files.items()}
 
     def read(self, index: int) -> Pictures:
-        """Decode the picture or both of the pair, with 8 bits."""
-        return {role: eight_bit(read_image(file)) for role, file in self.files(index).items()}
+        """Decode the picture or both of the pair, with 8 bits.
+
+        Raises:
+            InputError: If the pictures of a pair differ in size.
+            PictureError: If a file cannot be read.
+        """
+        files = self.files(index)
+        pictures = {role: eight_bit(read_image(file)) for role, file in files.items()}
+        first, *others = files
+        height, width, _ = pictures[first].shape
+        for role in others:
+            if pictures[role].shape != pictures[first].shape:
+                found = "{1}x{0}".format(*pictures[role].shape)
+                raise InputError(
+                    f"{files[role]} has {found} pixels and its partner {files[first]} "
+                    f"{width}x{height}: pairs must be of one size"
+                )
+        return pictures
 
     def size(self, index: int) -> tuple[int, int]:
         """Height and width in pixels, from the header; of a pair the blurred picture's."""
