@@ -131,6 +131,11 @@ def with_absolute_paths(node: Any, key: str = "") -> Any:
 def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), **given: Any) -> Any:
     """Make the objects that a node names, if all of them live in trusted packages.
 
+    Args:
+        node: A node with ``_target_``.
+        homes: Packages that are trusted.
+        **given: Further arguments that are objects already.
+
     Raises:
         InputError: If a target lies elsewhere or does not exist, or its arguments do not fit.
     """
@@ -141,7 +146,9 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     for target in targets(node):
         require_trusted(target, homes)
     try:
-        return hydra_instantiate(node, **given, _convert_="all")
+        if given:  # objects go past Hydra, which would copy them
+            return hydra_instantiate({**node, "_partial_": True}, _convert_="all")(**given)
+        return hydra_instantiate(node, _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, InputError):

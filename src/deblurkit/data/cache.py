@@ -159,6 +159,11 @@ class Cached(Source):
                 file.write(np.ascontiguousarray(pictures[role]).data)
 
 
+def prepared(source: Source, folder: str | Path | None) -> Source:
+    """The source itself, or its cache where a folder for one is given."""
+    return source if folder is None else Cached(source, folder)
+
+
 def _fingerprint(source: Source) -> str:
     """Changes with the layout, the roles, the names and the files behind them."""
     digest = hashlib.sha256(repr((_LAYOUT, sorted(source.roles))).encode())

@@ -1,0 +1,68 @@
+"""The same crops of the same pictures, validation after validation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from numpy.typing import NDArray
+
+from deblurkit.imaging.compare import liveliest_crop, side_by_side
+from deblurkit.imaging.files import write_image
+
+
+class Pictures(Callback):
+    """Draws blurred | restored | sharp of the first pictures, as PNG and in the logger.
+
+    Args:
+        folder: Folder of the PNG files, named by epoch.
+        count: Pictures per validation.
+        side: Side of the crop in pixels, chosen once per picture where it is liveliest.
+        every_n_validations: Draw only at every so many validations.
+    """
+
+    def __init__(
+        self, folder: str, *, count: int = 4, side: int = 256, every_n_validations: int = 1
+    ) -> None:
+        self.folder = Path(folder)
+        self.count, self.side, self.every_n_validations = count, side, every_n_validations
+        self._validations = 0
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw one of the first pictures."""
+        due = self._validations % self.every_n_validations == 0
+        if batch_idx < self.count and due and trainer.is_global_zero:
+            self._draw(trainer, batch, outputs)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count."""
+        self._validations += not trainer.sanity_checking
+
+    def _draw(self, trainer: Trainer, batch: Any, outputs: Any) -> None:
+        name = str(batch["name"][0]).replace("/", "_")
+        columns = {"blurred": batch["blurred"][0], "restored": outputs["restored"][0]}
+        if "sharp" in batch:
+            columns["sharp"] = batch["sharp"][0]
+        rows, cols = liveliest_crop(columns.get("sharp", columns["blurred"]), self.side)
+        drawn = side_by_side({key: picture[:, rows, cols] for key, picture in columns.items()})
+        write_image(self.folder / f"epoch_{trainer.current_epoch:04d}_{name}.png", drawn)
+        log_picture(trainer, f"val/{name}", drawn)
+
+
+def log_picture(trainer: Trainer, name: str, drawn: NDArray[np.uint8]) -> None:
+    """Hand a picture to every logger that shows pictures."""
+    for logger in trainer.loggers:
+        if hasattr(logger, "log_image"):  # wandb and those that follow it
+            logger.log_image(key=name, images=[drawn], step=trainer.global_step)
+        elif hasattr(logger, "experiment") and hasattr(logger.experiment, "add_image"):
+            picture = torch.from_numpy(drawn)
+            logger.experiment.add_image(name, picture, trainer.global_step, dataformats="HWC")

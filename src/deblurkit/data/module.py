@@ -1,0 +1,238 @@
+"""The data module of pools: random crops for training, whole pictures for evaluation."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from deblurkit.contracts import Pools
+from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.data.checks import check_pairs
+from deblurkit.data.sources import Source
+from deblurkit.data.stream import (
+    Augmentation,
+    Draw,
+    Position,
+    Stream,
+    StreamLoader,
+    as_tensors,
+    collate,
+    number,
+)
+from deblurkit.errors import InputError
+
+BatchAugmentation = Callable[[dict[str, Any], int], dict[str, Any]]
+# Pools must not share draws of the blur: each starts so far behind the one before.
+APART = {"paired": 0, "blurred": 1 << 40}
+HOLDS = {"paired": {"blurred", "sharp"}, "blurred": {"blurred"}, "sharp": {"sharp"}}
+
+
+class PictureDataModule(LightningDataModule):
+    """Pools of pictures from any sources; a new data set is a YAML, not a class.
+
+    Where a pool wants blurred pictures and its source has only sharp ones, they are blurred on
+    the device, batch by batch. Its state is one integer: how much of the stream was used.
+
+    Args:
+        train: Source of each pool: ``paired``, ``blurred``, ``sharp``.
+        val: Pairs (or sharp pictures to be blurred) for validation, whole.
+        test: The same for the test.
+        crop: Side of the training crops, pixels.
+        batch_size: Crops of each pool per batch, on each device.
+        batches_per_epoch: Training batches between two validations, on each device.
+        workers: Processes that read files.
+        seed: Of all draws.
+        synthesis: Blurs sharp pictures for training.
+        evaluation_synthesis: Blurs them for validation and test, seeded by picture.
+        augmentation: Changes the crops of one draw on the CPU.
+        batch_augmentation: Changes a batch on the device.
+        root: Folder of the data set,
+        variant: which form of it, and
+        cache: where it is kept decoded; the YAML makes the sources out of these three, they are
+            only kept here.
+        check: ``error`` refuses pairs that do not belong together, ``warn`` only says so,
+            ``off`` does not look.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: Mapping[str, Source],
+        val: Source | None,
+        test: Source | None,
+        crop: int,
+        batch_size: int,
+        batches_per_epoch: int,
+        workers: int,
+        seed: int,
+        synthesis: BlurSynthesis | None = None,
+        evaluation_synthesis: BlurSynthesis | None = None,
+        augmentation: Augmentation | None = None,
+        batch_augmentation: BatchAugmentation | None = None,
+        check: str = "error",
+        root: str | None = None,
+        variant: str | None = None,
+        cache: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.sources = {pool: source for pool, source in train.items() if source is not None}
+        self.val, self.test = val, test
+        self.crop, self.batch_size, self.batches_per_epoch = crop, batch_size, batches_per_epoch
+        self.workers, self.seed, self.check = workers, seed, check
+        self.root, self.variant, self.cache = root, variant, cache
+        self.synthesis, self.evaluation_synthesis = synthesis, evaluation_synthesis
+        self.augmentation, self.batch_augmentation = augmentation, batch_augmentation
+        self.drawn = 0
+        self.position: Position | None = None
+        self._refuse_impossible()
+
+    def _refuse_impossible(self) -> None:
+        for pool, source in self.sources.items():
+            if pool not in HOLDS:
+                raise InputError(f"there is no pool {pool!r}; pools are {', '.join(HOLDS)}")
+            made = {"blurred"} if self.synthesis is not None and "sharp" in source.roles else set()
+            if not HOLDS[pool] <= source.roles | made:
+                raise InputError(
+                    f"the pool {pool!r} needs {sorted(HOLDS[pool])}, its source gives "
+                    f"{sorted(source.roles)}; give another source or a synthesis of blur"
+                )
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """Pools of every training batch."""
+        return frozenset(self.sources)
+
+    def prepare_data(self) -> None:
+        """Refuse pairs that do not belong together before any training."""
+        if self.check == "off":
+            return
+        for pool, source in self.sources.items():
+            if HOLDS[pool] <= source.roles and pool == "paired":
+                check_pairs(source, strict=self.check == "error")
+        for source in (self.val, self.test):
+            if source is not None and HOLDS["paired"] <= source.roles:
+                check_pairs(source, strict=False)
+
+    def train_dataloader(self) -> StreamLoader:
+        """Batches of all pools, from the position of the run on."""
+        if self.trainer is not None and getattr(self.trainer, "overfit_batches", 0):
+            raise InputError(
+                "overfit_batches would replace the stream of draws; to overfit, use a folder with "
+                "few pictures and data.batches_per_epoch"
+            )
+        rank, ranks = self._place()
+        self.position = Position(
+            batch_size=self.batch_size, batches=self.batches_per_epoch, rank=rank, ranks=ranks
+        )
+        self.position.drawn = self.drawn
+        return StreamLoader(
+            Stream(self.sources, crop=self.crop, seed=self.seed, augmentation=self.augmentation),
+            batch_sampler=self.position,
+            collate_fn=collate,
+            **self._reading(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Draw] | list[Any]:
+        """Whole pictures, one at a time, shared out between the devices."""
+        return self._evaluation(self.val)
+
+    def test_dataloader(self) -> DataLoader[Draw] | list[Any]:
+        """Whole pictures, one at a time, shared out between the devices."""
+        return self._evaluation(self.test)
+
+    def _evaluation(self, source: Source | None) -> DataLoader[Draw] | list[Any]:
+        if source is None:
+            return []
+        rank, ranks = self._place()
+        if len(source) < ranks:
+            raise InputError(
+                f"{len(source)} pictures cannot be shared out to {ranks} devices; use fewer devices"
+            )
+        return DataLoader(
+            WholePictures(source),
+            sampler=range(rank, len(source), ranks),  # nobody repeats a picture
+            collate_fn=_alone,
+            **self._reading(),
+        )
+
+    def _place(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
+
+    def _reading(self) -> dict[str, Any]:
+        return {
+            "num_workers": self.workers,
+            "persistent_workers": self.workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+            "generator": torch.Generator(),  # or the loader draws from the global one
+        }
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """On the device: intensities in [0, 1], blur, augmentation of whole batches."""
+        if "name" in batch:
+            return self._evaluated(batch)
+        if self.position is not None and self.trainer is not None and self.trainer.training:
+            self.position.advance()
+            self.drawn = self.position.drawn
+        return cast("Pools", {pool: self._finished(pool, rows) for pool, rows in batch.items()})
+
+    def _finished(self, pool: str, rows: Draw) -> dict[str, Any]:
+        draws = rows["seed"]
+        rows = with_unit_range(rows)
+        if "blurred" in HOLDS[pool] and "blurred" not in rows and self.synthesis is not None:
+            rows |= blurred_by(self.synthesis, rows["sharp"], [APART[pool] + d for d in draws])
+        if self.batch_augmentation is not None:
+            rows = self.batch_augmentation(rows, number(self.seed, pool, "batch", draws[0]))
+        kept = HOLDS[pool] | {"name"} | ({"seed"} if pool == "sharp" else {"kernel"})
+        return {key: value for key, value in rows.items() if key in kept}
+
+    def _evaluated(self, rows: Draw) -> Draw:
+        rows = with_unit_range(rows)
+        if "blurred" not in rows and self.evaluation_synthesis is not None:
+            draws = [number("evaluation", name) for name in rows["name"]]
+            rows |= blurred_by(self.evaluation_synthesis, rows["sharp"], draws)
+        return rows
+
+    def state_dict(self) -> dict[str, Any]:
+        """How much of the stream was used, by all devices together."""
+        return {"drawn": self.drawn}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.drawn = state_dict["drawn"]
+
+
+class WholePictures(Dataset[Draw]):
+    """Pictures of a source as they are."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Draw:
+        return {**as_tensors(self.source.read(index)), "name": self.source.names[index]}
+
+
+def with_unit_range(rows: Draw) -> Draw:
+    """8-bit tensors as intensities in [0, 1]; everything else as it is."""
+    return {
+        key: value.float() / 255 if isinstance(value, Tensor) and value.dtype == torch.uint8 else value
+        for key, value in rows.items()
+    }
+
+
+def blurred_by(synthesis: BlurSynthesis, sharp: Tensor, draws: list[int]) -> Draw:
+    """Blurred pictures, with their kernels where one kernel describes the blur."""
+    made = synthesis(sharp, draws)
+    return {"blurred": made.blurred} | ({} if made.kernel is None else {"kernel": made.kernel})
+
+
+def _alone(rows: list[Draw]) -> Draw:
+    return {
+        key: value[None] if isinstance(value, Tensor) else [value] for key, value in rows[0].items()
+    }

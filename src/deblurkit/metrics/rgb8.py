@@ -1,0 +1,45 @@
+"""The default protocol: torchmetrics' own PSNR and SSIM of 8-bit RGB pictures."""
+
+from typing import Any
+
+import torch
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+
+from deblurkit.contracts import Images
+from deblurkit.metrics.protocol import Protocol, Score, rounded
+
+
+class RGB8(Protocol):
+    """PSNR and Gaussian-window SSIM of pictures rounded to 8 bit, all three channels.
+
+    PSNR is in dB, infinite for equal pictures; SSIM is at most 1, the mean over channels.
+
+    Source: Wang et al., "Image quality assessment", IEEE TIP 2004 (SSIM, window 11, sigma 1.5).
+    """
+
+    higher_is_better = True
+    scores = ("psnr", "ssim")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def measure(self, restored: Images, sharp: Images) -> Score:
+        """Scores of one picture."""
+        restored, sharp = rounded(restored), rounded(sharp)
+        return {"psnr": psnr(restored, sharp), "ssim": ssim(restored, sharp)}
+
+
+def psnr(restored: Images, sharp: Images) -> torch.Tensor:
+    """Mean over pictures of each picture's PSNR, in dB."""
+    return peak_signal_noise_ratio(restored, sharp, data_range=1.0, dim=(1, 2, 3))
+
+
+def ssim(restored: Images, sharp: Images) -> torch.Tensor:
+    """Mean over pictures of each picture's SSIM; computed in fp32 also under mixed precision."""
+    with torch.autocast(restored.device.type, enabled=False):
+        score = structural_similarity_index_measure(restored.float(), sharp.float(), data_range=1.0)
+    assert isinstance(score, torch.Tensor)  # a tuple only if maps are asked for
+    return score

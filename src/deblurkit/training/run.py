@@ -1,0 +1,110 @@
+"""One training run, from the config to the last row of its tables."""
+
+import logging
+from pathlib import Path
+
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from omegaconf import DictConfig
+
+from deblurkit.callbacks.scores import Scores
+from deblurkit.checkpoint import copy_weights, existing, load, read_checkpoint
+from deblurkit.config import build_recipe, instantiate, plain
+from deblurkit.errors import InputError
+from deblurkit.methods.base import RestorationMethod
+from deblurkit.training.record import write_record
+from deblurkit.training.report import print_scores
+from deblurkit.training.trainer import homes, make_trainer
+
+log = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, test, and return the best value of what the best checkpoint is chosen by.
+
+    Raises:
+        InputError: If anything given cannot work; as far as possible before the first step.
+    """
+    folder = Path(cfg.paths.run)
+    seed_everything(cfg.seed, verbose=False)
+    method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
+    if not is_overridden("training_step", method):
+        raise InputError(
+            f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
+            "with deblurkit-deblur"
+        )
+    if cfg.weights is not None:
+        start_from(method, cfg.weights)
+    data = instantiate(cfg.data, homes(cfg))
+    if getattr(data, "val", None) is None:
+        cfg.callbacks.best = None  # nothing to choose by
+    trainer = make_trainer(cfg, method)
+    if trainer.is_global_zero:
+        write_record(cfg, folder)
+    resumed = resume_checkpoint(folder) if cfg.resume is not None else None
+    if resumed is not None:
+        say_if_finished(resumed, trainer)
+    log.info("%s: %s", type(method).__name__, sizes(method))
+    trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    if cfg.test and data.test is not None:
+        best = folder / "best.ckpt"
+        trainer.test(method, data, ckpt_path=str(best) if best.is_file() else None, verbose=False)
+    if trainer.is_global_zero:
+        log.info("run folder: %s", folder)
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, Scores) and cfg.test:
+                print_scores(callback.rows)
+    return best_score(trainer)
+
+
+def sizes(method: RestorationMethod) -> str:
+    """Parameters of each network, in words."""
+    counts = {
+        name: sum(parameter.numel() for parameter in network.parameters())
+        for name, network in method.named_children()
+    }
+    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items())
+
+
+def start_from(method: RestorationMethod, weights: str) -> None:
+    """Fill a fresh method with stored weights.
+
+    Raises:
+        InputError: If they belong to another method.
+    """
+    stored = load(weights)
+    if type(stored) is not type(method):
+        raise InputError(
+            f"{weights} holds {type(stored).__name__}, but model= is {type(method).__name__}"
+        )
+    copy_weights(stored.state_dict(), method, origin=weights)
+
+
+def resume_checkpoint(folder: Path) -> Path:
+    """The newest checkpoint of a run folder.
+
+    Raises:
+        InputError: If there is none: a resume never starts anew in silence.
+    """
+    files = [file for file in (folder / "last.ckpt", folder / "best.ckpt") if file.is_file()]
+    if not files:
+        raise InputError(f"{folder} holds no last.ckpt to resume from; start a new run without it")
+    return max(files, key=lambda file: file.stat().st_mtime)
+
+
+def say_if_finished(checkpoint: Path, trainer: Trainer) -> None:
+    """Tell that nothing is left to train, and how to go on."""
+    epochs = read_checkpoint(existing(checkpoint))["epoch"] + 1
+    if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
+        log.info(
+            "this run is finished (%d epochs); its weights are loaded and tested; to train on, "
+            "add trainer.max_epochs=<more>",
+            epochs,
+        )
+
+
+def best_score(trainer: Trainer) -> float | None:
+    """What a sweep compares its jobs by."""
+    callback = trainer.checkpoint_callback
+    score = getattr(callback, "best_model_score", None)
+    return None if score is None else float(score)
