@@ -1,5 +1,6 @@
 """What every family of random kernels answers."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor
 
 from deblurkit.contracts import Kernels
 from deblurkit.errors import InputError
+
+Interval = Sequence[float]  # its two ends, in order
 
 
 class KernelBatch(NamedTuple):
@@ -55,36 +58,33 @@ def check_side(size: int) -> int:
     return size
 
 
-def uniform(low_high: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
+def uniform(ends: Interval, count: int, generator: torch.Generator) -> Tensor:
     """Draw ``count`` float64 numbers evenly from an interval, on the generator's device."""
-    low, high = low_high
+    low, high = ends
     share = torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
     return low + (high - low) * share
 
 
-def choice(values: list[float], count: int, generator: torch.Generator) -> Tensor:
+def choice(values: Sequence[float], count: int, generator: torch.Generator) -> Tensor:
     """Draw ``count`` float64 numbers from a list, each equally likely."""
     index = torch.randint(len(values), (count,), generator=generator, device=generator.device)
-    return torch.tensor(values, dtype=torch.float64, device=generator.device)[index]
+    return torch.tensor(list(values), dtype=torch.float64, device=generator.device)[index]
 
 
-def interval(
-    name: str, low_high: tuple[float, float], *, least: float, most: float
-) -> tuple[float, float]:
+def interval(name: str, ends: Interval, *, least: float, most: float) -> tuple[float, float]:
     """Check that an interval is ordered and lies within bounds.
 
     Args:
         name: What the interval is of, for the message.
-        low_high: Its two ends.
+        ends: Its two ends.
         least: Smallest value allowed.
         most: Largest value allowed.
 
     Raises:
         InputError: If it is not.
     """
-    low, high = (float(end) for end in low_high)
-    if not least <= low <= high <= most:
+    if len(ends) != 2 or not least <= ends[0] <= ends[1] <= most:
         raise InputError(
-            f"{name} must be two ordered numbers in [{least:g}, {most:g}], got [{low:g}, {high:g}]."
+            f"{name} must be two ordered numbers in [{least:g}, {most:g}], got {list(ends)}."
         )
-    return low, high
+    return float(ends[0]), float(ends[1])

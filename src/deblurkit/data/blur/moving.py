@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.family import KernelFamily, interval, uniform
+from deblurkit.data.blur.family import Interval, KernelFamily, interval, uniform
 from deblurkit.data.blur.field import BlurField, object_field
 from deblurkit.data.blur.shapes import disks
 from deblurkit.errors import InputError
@@ -26,13 +26,13 @@ class MovingObject:
         *,
         family: KernelFamily,
         background: KernelFamily | None = None,
-        extent: tuple[float, float] = (0.15, 0.4),
+        extent: Interval = (0.15, 0.4),
         softness: float = 0.2,
     ) -> None:
         if softness <= 0:
             raise InputError(f"softness must be positive, got {softness}.")
         self.family, self.background, self.softness = family, background, softness
-        self.extent = interval("extent", extent, least=1e-3, most=10)
+        self.extent = interval("extent", extent, least=1e-3, most=10.0)
         self.size = max(family.size, background.size if background else 1)
 
     def draw(

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from deblurkit.data.blur.family import check_side, interval, uniform
+from deblurkit.data.blur.family import Interval, check_side, interval, uniform
 from deblurkit.data.blur.field import BlurField, grid_windows
 from deblurkit.data.blur.trajectory import exposed
 from deblurkit.errors import InputError
@@ -25,15 +25,15 @@ class CameraRoll:
         self,
         *,
         size: int,
-        degrees: tuple[float, float],
-        pivot: tuple[float, float] = (0.3, 0.7),
+        degrees: Interval,
+        pivot: Interval = (0.3, 0.7),
         nodes: int = 5,
     ) -> None:
         if nodes < 2:
             raise InputError(f"a roll needs at least two kernels along each side, got {nodes}.")
         self.size, self.nodes = check_side(size), nodes
-        self.degrees = interval("degrees", degrees, least=0, most=180)
-        self.pivot = interval("pivot", pivot, least=-10, most=10)
+        self.degrees = interval("degrees", degrees, least=0.0, most=180.0)
+        self.pivot = interval("pivot", pivot, least=-10.0, most=10.0)
 
     def draw(
         self, height: int, width: int, generator: torch.Generator

@@ -8,7 +8,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from deblurkit.contracts import Kernels
-from deblurkit.data.blur.family import KernelBatch, KernelFamily, check_side, interval, uniform
+from deblurkit.data.blur.family import (
+    Interval,
+    KernelBatch,
+    KernelFamily,
+    check_side,
+    interval,
+    uniform,
+)
 from deblurkit.data.blur.splat import splat
 from deblurkit.errors import InputError
 from deblurkit.imaging.kernels import normalized, padded
@@ -23,12 +30,10 @@ class Line:
         angle: Interval of the direction, in degrees; 0 is horizontal, 90 upwards.
     """
 
-    def __init__(
-        self, *, size: int, length: tuple[float, float], angle: tuple[float, float] = (0.0, 180.0)
-    ) -> None:
+    def __init__(self, *, size: int, length: Interval, angle: Interval = (0.0, 180.0)) -> None:
         self.size = check_side(size)
-        self.length = interval("length", length, least=0, most=size - 1)
-        self.angle = interval("angle", angle, least=-360, most=360)
+        self.length = interval("length", length, least=0.0, most=size - 1.0)
+        self.angle = interval("angle", angle, least=-360.0, most=360.0)
 
     def draw(self, count: int, generator: torch.Generator) -> KernelBatch:
         """Draw ``count`` kernels; parameters: ``length`` in pixels, ``angle`` in degrees."""
@@ -46,9 +51,9 @@ class Defocus:
         radius: Interval of the radius, in pixels; at most ``size / 2``.
     """
 
-    def __init__(self, *, size: int, radius: tuple[float, float]) -> None:
+    def __init__(self, *, size: int, radius: Interval) -> None:
         self.size = check_side(size)
-        self.radius = interval("radius", radius, least=0, most=size / 2)
+        self.radius = interval("radius", radius, least=0.0, most=size / 2)
 
     def draw(self, count: int, generator: torch.Generator) -> KernelBatch:
         """Draw ``count`` kernels; parameters: ``radius`` in pixels."""
@@ -65,9 +70,9 @@ class Gaussian:
             less than a hundredth of the mass is cut off.
     """
 
-    def __init__(self, *, size: int, sigma: tuple[float, float]) -> None:
+    def __init__(self, *, size: int, sigma: Interval) -> None:
         self.size = check_side(size)
-        self.sigma = interval("sigma", sigma, least=0, most=size / 6)
+        self.sigma = interval("sigma", sigma, least=0.0, most=size / 6)
 
     def draw(self, count: int, generator: torch.Generator) -> KernelBatch:
         """Draw ``count`` kernels; parameters: ``sigma`` in pixels."""

@@ -15,13 +15,11 @@ from deblurkit.data.blur.camera import (
     read_noise,
     rounded,
 )
-from deblurkit.data.blur.family import KernelFamily, interval, uniform
+from deblurkit.data.blur.family import Interval, KernelFamily, interval, uniform
 from deblurkit.data.blur.field import FieldFamily, blur_field
 from deblurkit.data.blur.seeding import seeded
 from deblurkit.errors import InputError
 from deblurkit.imaging.convolution import blur
-
-Interval = tuple[float, float]
 
 
 class Blurred(NamedTuple):

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.family import KernelBatch, check_side, choice, interval, uniform
-from deblurkit.data.blur.splat import splat
+from deblurkit.data.blur.family import Interval, KernelBatch, check_side, choice, interval, uniform
+from deblurkit.data.blur.splat import AT_ONCE, splat
 from deblurkit.errors import InputError
 
 
@@ -42,14 +42,14 @@ class ShakeDraws(NamedTuple):
 
 
 def shake_draws(anxiety: Tensor, samples: int, generator: torch.Generator) -> ShakeDraws:
-    """Draw what trajectories of ``samples`` points need, in float64 on the generator's device."""
+    """Draw what trajectories of ``samples`` points need, on the generator's device."""
     count, steps = len(anxiety), samples - 1
     device = generator.device
     pull, jerk, tremor, heading = (uniform((0.0, 1.0), count, generator) for _ in range(4))
     each_step = torch.rand(2, steps, count, generator=generator, device=device)
     push = torch.randn(steps, 2, count, generator=generator, device=device)
-    chance, turn = each_step.double()
-    return ShakeDraws(anxiety, pull, jerk, tremor, heading, chance, turn, push.double())
+    chance, turn = each_step
+    return ShakeDraws(anxiety, pull, jerk, tremor, heading, chance, turn, push)
 
 
 def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch samples 2"]:
@@ -70,29 +70,34 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
     has the other sign.
     """
     steps, _, count = draws.push.shape
-    step = length / steps
-    pushes = draws.push * (draws.anxiety * 10 * draws.tremor * step)
-    pull = draws.anxiety * 0.7 * draws.pull * step
+    step = length / steps  # the walk itself is done in units of one step
+    tremor = 10 * draws.anxiety * draws.tremor
+    pull = 0.7 * draws.anxiety * draws.pull * step
     turning = draws.chance < 0.2 * draws.jerk * draws.anxiety
-    angle = 2 * math.pi * draws.heading
-    speed = torch.where(draws.anxiety > 0, draws.anxiety, step)
-    velocity = speed * torch.stack([angle.cos(), angle.sin()])
-    path = pushes.new_zeros(steps + 1, 2, count)
-    places = path.unbind()
     turns = turning.any(dim=1).tolist()
-    for moment, push in enumerate(pushes.unbind()):
-        place = places[moment]
-        change = torch.addcmul(push, pull, place, value=-1)
-        if turns[moment]:  # fewer than one path in a thousand turns at any one step
+    angle = 2 * math.pi * draws.heading
+    speed = torch.where(draws.anxiety > 0, draws.anxiety / step, 1.0)
+    velocity = speed * torch.stack([angle.cos(), angle.sin()])
+    path = velocity.new_empty(steps + 1, 2, count)
+    path[0] = 0
+    change, norm = torch.empty_like(velocity), torch.empty_like(speed)
+    horizontal, vertical = change
+    places = path.unbind()
+    pushes = (push for stretch in draws.push.split(64) for push in stretch * tremor)
+    for moment, push in enumerate(pushes):
+        # The numbers are few: making memory and views would take longer than the arithmetic.
+        torch.addcmul(push, pull, places[moment], value=-1, out=change)
+        if turns[moment]:  # a path turns less than once on average
             change += _turned(velocity, draws.turn[moment]) * turning[moment]
         change += velocity
-        velocity = change.mul_(step / torch.hypot(change[0], change[1]))
-        torch.add(place, velocity, out=places[moment + 1])
-    return path.permute(2, 0, 1)
+        torch.hypot(horizontal, vertical, out=norm)
+        torch.div(change, norm, out=velocity)
+        torch.add(places[moment], velocity, out=places[moment + 1])
+    return path.mul_(step).permute(2, 0, 1)
 
 
 def _turned(velocity: Tensor, turn: Tensor) -> Tensor:
-    angle = math.pi + (turn - 0.5)
+    angle = math.pi + (turn.double() - 0.5)
     cos, sin = 2 * angle.cos(), 2 * angle.sin()
     horizontal, vertical = velocity
     return torch.stack([horizontal * cos - vertical * sin, horizontal * sin + vertical * cos])
@@ -125,7 +130,7 @@ class CameraShake:
         samples: int = 2000,
         length: float = 60.0,
         anxieties: Sequence[float] = (0.01, 0.009, 0.008, 0.007, 0.005, 0.003),
-        scale: tuple[float, float] = (1.0, 1.0),
+        scale: Interval = (1.0, 1.0),
         fractions: Sequence[float] = (0.1, 0.5, 1.0),
     ) -> None:
         if samples < 2 or length <= 0 or not anxieties or min(anxieties) < 0:
@@ -143,7 +148,7 @@ class CameraShake:
         scale = uniform(self.scale, count, generator)
         draws = shake_draws(anxiety, self.samples, generator)
         paths = shake_paths(draws, length=self.length)
-        kernels, shrink = exposed(paths * scale[:, None, None], fraction, size=self.size)
+        kernels, shrink = exposed(paths.mul_(scale[:, None, None]), fraction, size=self.size)
         parameters = {"anxiety": anxiety, "fraction": fraction, "scale": scale * shrink}
         return KernelBatch(kernels, parameters)
 
@@ -161,13 +166,22 @@ def exposed(
     Returns:
         Float32 kernels of sum 1, and the factor by which each path was shrunk to fit (1: not).
     """
+    # A few at a time: fresh memory costs more than the arithmetic.
+    some = max(1, AT_ONCE // paths.shape[1])
+    parts = zip(paths.split(some), fraction.split(some), strict=True)
+    kernels, shrink = zip(*(_exposed(path, share, size) for path, share in parts), strict=True)
+    return torch.cat(kernels), torch.cat(shrink)
+
+
+def _exposed(paths: Tensor, fraction: Tensor, size: int) -> tuple[Tensor, Tensor]:
     samples = paths.shape[1]
+    paths = paths.permute(0, 2, 1).contiguous()
     moments = torch.arange(samples, dtype=paths.dtype, device=paths.device)
-    weights = (fraction[:, None] * samples - moments).clamp(0, 1)  # the last one may be cut
-    weights = weights / weights.sum(dim=1, keepdim=True)
-    centre = (weights[:, :, None] * paths).sum(dim=1, keepdim=True)
-    seen = (paths - centre) * (weights[:, :, None] > 0)
-    reach = seen.abs().amax(dim=(1, 2)).clamp(min=1e-12)
-    shrink = (size // 2 / reach).clamp(max=1.0)
-    placed = seen * shrink[:, None, None] + size // 2
-    return splat(placed.float(), weights.float(), size=size), shrink.to(paths.dtype)
+    weights = (fraction[:, None] * samples - moments).clamp_(0, 1)  # the last one may be cut
+    weights /= weights.sum(dim=1, keepdim=True)
+    centre = torch.einsum("bas,bs->ba", paths, weights)
+    seen = (paths - centre[:, :, None]).mul_((weights > 0)[:, None])
+    reach = seen.abs().amax(dim=(1, 2)).clamp_(min=1e-12)
+    shrink = (size // 2 / reach).clamp_(max=1.0)
+    placed = seen.mul_(shrink[:, None, None]).add_(size // 2)
+    return splat(placed.float().permute(0, 2, 1), weights.float(), size=size), shrink
