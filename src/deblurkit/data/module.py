@@ -112,13 +112,13 @@ class PictureDataModule(LightningDataModule):
         for pool, source in self.sources.items():
             if HOLDS[pool] <= source.roles and pool == "paired":
                 check_pairs(source, strict=self.check == "error")
-        for source in (self.val, self.test):
-            if source is not None and HOLDS["paired"] <= source.roles:
-                check_pairs(source, strict=False)
+        for evaluated in (self.val, self.test):
+            if evaluated is not None and HOLDS["paired"] <= evaluated.roles:
+                check_pairs(evaluated, strict=False)
 
     def train_dataloader(self) -> StreamLoader:
         """Batches of all pools, from the position of the run on."""
-        if self.trainer is not None and getattr(self.trainer, "overfit_batches", 0):
+        if self.trainer is not None and self.trainer.overfit_batches:
             raise InputError(
                 "overfit_batches would replace the stream of draws; to overfit, use a folder with "
                 "few pictures and data.batches_per_epoch"
@@ -221,7 +221,9 @@ class WholePictures(Dataset[Draw]):
 def with_unit_range(rows: Draw) -> Draw:
     """8-bit tensors as intensities in [0, 1]; everything else as it is."""
     return {
-        key: value.float() / 255 if isinstance(value, Tensor) and value.dtype == torch.uint8 else value
+        key: value.float() / 255
+        if isinstance(value, Tensor) and value.dtype == torch.uint8
+        else value
         for key, value in rows.items()
     }
 

@@ -62,6 +62,8 @@ class Objective:
                 f"the weights are {sorted(self.weights)}, the terms of this step {sorted(terms)}"
             )
         if not terms:
-            raise InputError("every weight is zero: nothing to minimise; set one in model.weights")
+            raise InputError(
+                "every weight is zero: there is nothing to minimise; give one term a weight"
+            )
         first, *rest = (self.weight(name) * term for name, term in terms.items())
         return sum(rest, first)

@@ -66,7 +66,7 @@ class ManualMethod(TrainedMethod):
         """The optimiser of each player."""
         optimizers = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        return dict(zip(self.factories, listed, strict=True))  # type: ignore[arg-type]
+        return dict(zip(self.factories, listed, strict=True))
 
     @contextmanager
     def turn(self, player: str) -> Iterator[Descend]:

@@ -45,6 +45,8 @@ class TrainedMethod(NetworkMethod):
     @property
     def logs_now(self) -> bool:
         """Whether this step's numbers will be written; others are not worth their cost."""
+        if self._trainer is None:  # the terms alone, in a notebook
+            return False
         return bool(self.trainer._logger_connector.should_update_logs)
 
     def report(self, numbers: Mapping[str, Tensor | float]) -> None:

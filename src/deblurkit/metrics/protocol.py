@@ -26,6 +26,7 @@ class Protocol(Metric):
     is_differentiable = False
     full_state_update = False
     scores: tuple[str, ...]
+    pictures: Tensor
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -42,7 +43,7 @@ class Protocol(Metric):
         for one, truth in zip(restored.split(1), sharp.split(1), strict=True):
             for score, value in self.measure(one, truth).items():
                 setattr(self, f"total_{score}", getattr(self, f"total_{score}") + value.double())
-            self.pictures = self.pictures + 1  # type: ignore[operator]
+            self.pictures = self.pictures + 1
 
     def compute(self) -> dict[str, Tensor]:
         """Mean of each score over the pictures."""

@@ -1,0 +1,21 @@
+"""``deblurkit-eval``: a table of scores, a CSV with a row per picture, a JSON with the means."""
+
+from omegaconf import DictConfig
+
+from deblurkit.cli.front import run_command
+
+
+def main() -> None:
+    """Score a method or a folder of restored pictures."""
+    run_command("eval", task)
+
+
+def task(cfg: DictConfig) -> None:
+    """Score."""
+    from deblurkit.training.evaluate import evaluate
+
+    evaluate(cfg)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Bare paths on a command line that Hydra reads."""
+
+import re
+from pathlib import Path
+
+OVERRIDE = re.compile(r"^[+~]*[A-Za-z_][\w./@:-]*=")
+
+
+def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
+    """Gather bare paths into one quoted list, so that any character may be in a name.
+
+    An argument that exists as a file or folder is a path, also if it holds ``=``; otherwise what
+    looks like ``key=value`` or a flag is Hydra's, and everything else is a path.
+    """
+    paths: list[str] = []
+    others: list[str] = []
+    following = False  # whether this argument is the value of a flag
+    for argument in arguments:
+        if following or (argument.startswith("-") and not Path(argument).exists()):
+            others.append(argument)
+            following = not following and argument in VALUED
+        elif Path(argument).exists() or not OVERRIDE.match(argument):
+            paths.append(argument)
+        else:
+            others.append(argument)
+    return [*others, f"{key}=[{','.join(map(quoted, paths))}]"] if paths else others
+
+
+# Flags of Hydra whose value is the next argument.
+VALUED = frozenset(
+    [
+        "--config-dir",
+        "-cd",
+        "--config-name",
+        "-cn",
+        "--config-path",
+        "-cp",
+        "--cfg",
+        "-c",
+        "--package",
+        "-p",
+        "--info",
+        "-i",
+    ]
+)
+
+
+def quoted(path: str) -> str:
+    """A string that Hydra and OmegaConf read back as it was."""
+    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + r"\'", path)
+    escaped = re.sub(r"(\\+)$", lambda found: found[1] * 2, escaped)
+    return "'" + re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", escaped) + "'"

@@ -1,0 +1,97 @@
+"""Scores of a method, or of pictures that any other code restored."""
+
+import glob
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.config import instantiate, plain
+from deblurkit.data.folders import FolderPairs
+from deblurkit.data.module import WholePictures, with_unit_range
+from deblurkit.errors import InputError
+from deblurkit.metrics.protocol import Protocol
+from deblurkit.storage import replacing
+from deblurkit.training.method import chosen_method
+from deblurkit.training.record import write_record
+from deblurkit.training.report import mean, print_scores
+from deblurkit.training.trainer import homes, make_trainer
+
+Row = dict[str, Any]
+
+
+def evaluate(cfg: DictConfig) -> None:
+    """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``."""
+    folder = Path(cfg.paths.run)
+    write_record(cfg, folder)
+    if cfg.restored is not None or cfg.sharp is not None:
+        rows = score_folders(cfg)
+        write_rows(folder / "test.csv", rows)
+    else:
+        rows = score_method(cfg)
+    if rows:
+        with replacing(folder / "scores.json") as stream:
+            stream.write(json.dumps(summary(rows), indent=2).encode())
+        print_scores(rows)
+        print(f"rows and means: {folder}")
+
+
+def score_method(cfg: DictConfig) -> list[Row]:
+    """Restore the test pictures of a data set and score them."""
+    method = chosen_method(cfg)
+    data = instantiate(cfg.data, homes(cfg))
+    if data.test is None:
+        raise InputError("this data has no test pictures; set data.test or choose other data")
+    trainer = make_trainer(cfg, method)
+    trainer.test(method, data, verbose=False)
+    scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
+    return scores.rows if trainer.is_global_zero else []
+
+
+def score_folders(cfg: DictConfig) -> list[Row]:
+    """Score stored pictures against their sharp counterparts."""
+    if cfg.restored is None or cfg.sharp is None:
+        raise InputError("to score stored pictures give both restored=<folder> and sharp=<folder>")
+    folders = [is_folder(cfg.restored), is_folder(cfg.sharp)]
+    root = os.path.commonpath(folders)
+    restored, sharp = (glob.escape(os.path.relpath(folder, root)) for folder in folders)
+    pairs = FolderPairs(root, blurred=restored, sharp=sharp)
+    protocols: dict[str, Protocol] = {
+        key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()
+    }
+    rows = []
+    for item in map(WholePictures(pairs).__getitem__, range(len(pairs))):
+        item = with_unit_range(item)
+        if item["blurred"].shape != item["sharp"].shape:
+            raise InputError(
+                f"{item['name']}: the restored picture is {tuple(item['blurred'].shape[1:])}, the "
+                f"sharp one {tuple(item['sharp'].shape[1:])}; scores need equal sizes"
+            )
+        row: Row = {"name": item["name"]}
+        for key, protocol in protocols.items():
+            scores = protocol(item["blurred"][None], item["sharp"][None])
+            row |= {f"{key}/{score}": float(value) for score, value in scores.items()}
+        rows.append(row)
+    return rows
+
+
+def is_folder(folder: str) -> Path:
+    """The folder, absolute.
+
+    Raises:
+        InputError: If it is none.
+    """
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise InputError(f"{folder} is no folder of pictures")
+    return path
+
+
+def summary(rows: list[Row]) -> dict[str, Any]:
+    """Means over pictures, and the rows they come from."""
+    scores = [key for key, value in rows[0].items() if isinstance(value, float)]
+    means = {score: mean([row[score] for row in rows]) for score in scores}
+    return {"pictures": len(rows), "mean": means, "rows": rows}

@@ -1,0 +1,173 @@
+"""Picture files in, restored picture files out."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter
+from omegaconf import DictConfig
+from torch.utils.data import DataLoader, IterableDataset
+
+from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.compare import side_by_side
+from deblurkit.imaging.files import (
+    READABLE,
+    WRITABLE,
+    as_pixels,
+    as_tensor,
+    read_picture,
+    write_image,
+    write_picture,
+)
+from deblurkit.imaging.tiles import tiled
+from deblurkit.training.method import chosen_method
+from deblurkit.training.trainer import make_trainer
+
+log = logging.getLogger(__name__)
+
+
+def restore_files(cfg: DictConfig) -> int:
+    """Restore every picture that can be read; report the others at the end.
+
+    Returns:
+        How many could not be restored.
+    """
+    if cfg.suffix not in WRITABLE:
+        raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {cfg.suffix}")
+    places = targets([str(entry) for entry in cfg.inputs], Path(cfg.output), cfg.suffix)
+    method = chosen_method(cfg)
+    if cfg.tile is not None:
+        in_tiles(method, int(cfg.tile), int(cfg.overlap))
+    trainer = make_trainer(cfg, method)
+    files = PictureFiles(places, trainer)
+    writer = PictureWriter(files, compare=cfg.compare)
+    trainer.callbacks.append(writer)  # type: ignore[attr-defined]
+    warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
+    loader = DataLoader(files, batch_size=None)
+    trainer.predict(method, loader, return_predictions=False)
+    for path, reason in files.failures.items():
+        log.error("not restored: %s: %s", path, reason)
+    log.info("%d of %d pictures restored to %s", writer.written, len(files.places), cfg.output)
+    return len(files.failures)
+
+
+def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:
+    """Which file goes where: files by their names, folders with what is below them.
+
+    Raises:
+        InputError: If there is nothing to do or an input would be overwritten.
+    """
+    found: dict[Path, Path] = {}
+    for entry in inputs:
+        path = Path(entry).expanduser()
+        if path.is_dir():
+            inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in READABLE)
+            for file in inside:
+                if output.resolve() not in file.resolve().parents:  # results of an earlier run
+                    found.setdefault(file, file.relative_to(path))
+        elif path.exists():
+            found.setdefault(path, Path(path.name))
+        else:
+            matches = sorted(Path().glob(entry)) if not path.is_absolute() and _magic(entry) else []
+            for file in matches or [path]:  # a name that finds nothing fails with the others
+                found.setdefault(file, Path(file.name))
+    if not found:
+        raise InputError("name at least one picture, folder or pattern: deblurkit-deblur photo.jpg")
+    places: dict[Path, Path] = {}
+    for file, relative in found.items():
+        target = free(output / relative.with_suffix(suffix), places)
+        if target.resolve() in {source.resolve() for source in found}:
+            raise InputError(f"{target} is an input and stays as it is; choose another output=")
+        places[target] = file
+    return [(file, target) for target, file in places.items()]
+
+
+def _magic(entry: str) -> bool:
+    return any(sign in entry for sign in "*?[")
+
+
+def free(target: Path, taken: dict[Path, Path]) -> Path:
+    """The target, numbered where another input already goes there."""
+    number, wanted = 2, target
+    while target in taken:
+        target = wanted.with_stem(f"{wanted.stem}_{number}")
+        number += 1
+    return target
+
+
+class PictureFiles(IterableDataset[dict[str, Any]]):
+    """Pictures read one after another; what cannot be read is noted and left out."""
+
+    def __init__(self, places: list[tuple[Path, Path]], trainer: Trainer) -> None:
+        self.all_places, self.trainer = places, trainer
+        self.failures: dict[Path, str] = {}
+        self.current: tuple[Any, Path] | None = None  # the picture as read, and where it goes
+
+    @property
+    def places(self) -> list[tuple[Path, Path]]:
+        """This device's share of the files."""
+        return self.all_places[self.trainer.global_rank :: self.trainer.world_size]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for file, target in self.places:
+            try:
+                picture = read_picture(file)
+            except PictureError as error:
+                self.failures[file] = str(error)
+                continue
+            self.current = (picture, target)
+            yield {"blurred": as_tensor(picture.pixels)[None], "name": [str(file)]}
+
+
+class PictureWriter(BasePredictionWriter):
+    """Writes each restored picture with the depth, gray and alpha of its file."""
+
+    def __init__(self, files: PictureFiles, *, compare: bool) -> None:
+        super().__init__(write_interval="batch")
+        self.files, self.compare, self.written = files, compare, 0
+
+    def write_on_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        prediction: Any,
+        batch_indices: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int,
+    ) -> None:
+        """Write one picture; a full disk or a forbidden folder is noted."""
+        assert self.files.current is not None
+        picture, target = self.files.current
+        restored = prediction["restored"][0].float().cpu()
+        try:
+            if not torch.isfinite(restored).all():
+                raise PictureError(f"{target}: the result is not finite")
+            pixels = as_pixels(restored, bits=picture.bits)
+            write_picture(target, replace(picture, pixels=pixels))
+            if self.compare:
+                columns = {"blurred": batch["blurred"][0], "restored": restored}
+                drawn = side_by_side({key: value.cpu() for key, value in columns.items()})
+                write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
+            self.written += 1
+        except PictureError as error:
+            self.files.failures[Path(batch["name"][0])] = str(error)
+
+
+def in_tiles(method: LightningModule, tile: int, overlap: int) -> None:
+    """Make a method restore in tiles."""
+    whole = cast("Any", method).restoration
+
+    def restoration(batch: Any) -> Any:
+        def piece(blurred: torch.Tensor) -> torch.Tensor:
+            restored: torch.Tensor = whole({**batch, "blurred": blurred})["restored"]
+            return restored
+
+        return {"restored": tiled(piece, batch["blurred"], tile=tile, overlap=overlap)}
+
+    cast("Any", method).restoration = restoration
