@@ -1,5 +1,6 @@
 import pytest
 import torch
+from skimage.data import stereo_motorcycle
 
 from deblurkit.data.blur.depth import defocus_field, shake_field
 from deblurkit.data.blur.field import (
@@ -125,3 +126,15 @@ def test_parts_that_do_not_belong_together_are_refused() -> None:
     pictures, kernels = torch.rand(1, 3, 8, 8), disks(torch.ones(1), size=3)
     with pytest.raises(InputError, match="sum to 1"):
         blur_field(pictures, kernels, torch.full((1, 1, 8, 8), 0.5))
+
+
+def test_a_measured_disparity_map_makes_a_field() -> None:
+    measured = torch.from_numpy(stereo_motorcycle()[2])[None, None, ::4, ::4]
+    disparity = measured.where(measured.isfinite(), measured[measured.isfinite()].min())
+    focus = float(disparity.max())
+    field = defocus_field(disparity, focus=focus, strength=0.1, size=15)
+    blurred = blur_field(torch.rand(1, 3, *disparity.shape[-2:]), *field)
+    near = disparity > 0.8 * focus
+    far = disparity < 0.3 * focus
+    roughness = blurred.diff(dim=-1).abs().mean(dim=1, keepdim=True)
+    assert roughness[near[..., 1:]].mean() > 3 * roughness[far[..., 1:]].mean()

@@ -42,10 +42,12 @@ class ShakeDraws(NamedTuple):
 
 
 def shake_draws(anxiety: Tensor, samples: int, generator: torch.Generator) -> ShakeDraws:
-    """Draw what trajectories of ``samples`` points need, on the generator's device."""
+    """Draw what trajectories of ``samples`` points need, to be walked in the anxieties' dtype."""
     count, steps = len(anxiety), samples - 1
     device = generator.device
-    pull, jerk, tremor, heading = (uniform((0.0, 1.0), count, generator) for _ in range(4))
+    pull, jerk, tremor, heading = (
+        uniform((0.0, 1.0), count, generator).to(anxiety) for _ in range(4)
+    )
     each_step = torch.rand(2, steps, count, generator=generator, device=device)
     push = torch.randn(steps, 2, count, generator=generator, device=device)
     chance, turn = each_step
@@ -73,22 +75,24 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
     step = length / steps  # the walk itself is done in units of one step
     tremor = 10 * draws.anxiety * draws.tremor
     pull = 0.7 * draws.anxiety * draws.pull * step
-    turning = draws.chance < 0.2 * draws.jerk * draws.anxiety
-    turns = turning.any(dim=1).tolist()
+    turns = _turns(draws)
     angle = 2 * math.pi * draws.heading
     speed = torch.where(draws.anxiety > 0, draws.anxiety / step, 1.0)
     velocity = speed * torch.stack([angle.cos(), angle.sin()])
     path = velocity.new_empty(steps + 1, 2, count)
     path[0] = 0
     change, norm = torch.empty_like(velocity), torch.empty_like(speed)
-    horizontal, vertical = change
+    (horizontal, vertical), (across, down) = change, velocity
     places = path.unbind()
     pushes = (push for stretch in draws.push.split(64) for push in stretch * tremor)
     for moment, push in enumerate(pushes):
         # The numbers are few: making memory and views would take longer than the arithmetic.
         torch.addcmul(push, pull, places[moment], value=-1, out=change)
-        if turns[moment]:  # a path turns less than once on average
-            change += _turned(velocity, draws.turn[moment]) * turning[moment]
+        if moment in turns:
+            cos, sin = turns[moment]
+            change.addcmul_(cos, velocity)
+            horizontal.addcmul_(sin, down, value=-1)
+            vertical.addcmul_(sin, across)
         change += velocity
         torch.hypot(horizontal, vertical, out=norm)
         torch.div(change, norm, out=velocity)
@@ -96,11 +100,14 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
     return path.mul_(step).permute(2, 0, 1)
 
 
-def _turned(velocity: Tensor, turn: Tensor) -> Tensor:
-    angle = math.pi + (turn.double() - 0.5)
-    cos, sin = 2 * angle.cos(), 2 * angle.sin()
-    horizontal, vertical = velocity
-    return torch.stack([horizontal * cos - vertical * sin, horizontal * sin + vertical * cos])
+def _turns(draws: ShakeDraws) -> dict[int, tuple[Tensor, Tensor]]:
+    """By step, real and imaginary part of the factors on the velocity; zero for most paths."""
+    turning = draws.chance < 0.2 * draws.jerk * draws.anxiety
+    steps = turning.any(dim=1).nonzero().flatten()  # a path turns less than once on average
+    angle = math.pi + (draws.turn[steps].to(draws.anxiety) - 0.5)
+    strength = 2 * turning[steps]
+    factors = zip((strength * angle.cos()).unbind(), (strength * angle.sin()).unbind(), strict=True)
+    return dict(zip(steps.tolist(), factors, strict=True))
 
 
 class CameraShake:
@@ -146,9 +153,9 @@ class CameraShake:
         anxiety = choice(self.anxieties, count, generator)
         fraction = choice(self.fractions, count, generator)
         scale = uniform(self.scale, count, generator)
-        draws = shake_draws(anxiety, self.samples, generator)
-        paths = shake_paths(draws, length=self.length)
-        kernels, shrink = exposed(paths.mul_(scale[:, None, None]), fraction, size=self.size)
+        draws = shake_draws(anxiety.float(), self.samples, generator)  # memory is what takes time
+        paths = shake_paths(draws, length=self.length).mul_(scale[:, None, None])
+        kernels, shrink = exposed(paths, fraction.float(), size=self.size)
         parameters = {"anxiety": anxiety, "fraction": fraction, "scale": scale * shrink}
         return KernelBatch(kernels, parameters)
 
