@@ -28,20 +28,8 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
 
 # Flags of Hydra whose value is the next argument.
 VALUED = frozenset(
-    [
-        "--config-dir",
-        "-cd",
-        "--config-name",
-        "-cn",
-        "--config-path",
-        "-cp",
-        "--cfg",
-        "-c",
-        "--package",
-        "-p",
-        "--info",
-        "-i",
-    ]
+    {"--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"}
+    | {"--cfg", "-c", "--package", "-p", "--info", "-i"}
 )
 
 

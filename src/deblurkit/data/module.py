@@ -118,7 +118,7 @@ class PictureDataModule(LightningDataModule):
 
     def train_dataloader(self) -> StreamLoader:
         """Batches of all pools, from the position of the run on."""
-        if self.trainer is not None and self.trainer.overfit_batches:
+        if self.trainer is not None and getattr(self.trainer, "overfit_batches"):  # noqa: B009 it is set late
             raise InputError(
                 "overfit_batches would replace the stream of draws; to overfit, use a folder with "
                 "few pictures and data.batches_per_epoch"
