@@ -44,7 +44,9 @@ def test_the_same_numbers_give_the_published_kernels(draws: ShakeDraws) -> None:
 
 
 def test_published_kernels_sum_to_their_fractions() -> None:
-    draws = shake_draws(torch.full((3,), 0.005), 2000, torch.Generator().manual_seed(0))
+    draws = shake_draws(
+        torch.full((3,), 0.005, dtype=torch.float64), 2000, torch.Generator().manual_seed(0)
+    )
     placed = published_placement(shake_paths(draws, length=60.0), canvas=64)
     sums = published_kernels(placed, canvas=64, fractions=FRACTIONS).sum(dim=(-1, -2))
     expected = torch.tensor([0.01, 0.1, 0.5, 0.9995], dtype=torch.float64)
