@@ -153,7 +153,7 @@ def test_truncated_files_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "empty"), (b"hello, world", "no picture"), (b"%PDF-1.4", "no p")]
+    ("content", "reason"), [(b"", "empty"), (b"hello, world", "no BMP"), (b"%PDF-1.4", "no BMP")]
 )
 def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "no.png"
@@ -183,6 +183,26 @@ def test_a_bomb_is_refused_from_its_header(tmp_path: Path) -> None:
         (tmp_path / "bomb.png").write_bytes(data + chunk(b"IEND", b""))
         with pytest.raises(PictureError, match="claims"):
             read_image(tmp_path / "bomb.png")
+
+
+def test_what_cannot_be_in_so_few_bytes_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (5_000, 4_000)).save(tmp_path / "black.png")
+    assert read_image(tmp_path / "black.png").shape == (4_000, 5_000, 3)
+    data = bytearray((tmp_path / "black.png").read_bytes())
+    data[24:26] = b"\x08\x02"  # 8 bits, RGB: 24 times the pixels
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    (tmp_path / "black.png").write_bytes(data)
+    with pytest.raises(PictureError, match="cannot be in"):
+        read_image(tmp_path / "black.png")
+
+
+def test_a_damaged_length_costs_no_memory(cat: np.ndarray, tmp_path: Path) -> None:
+    write_image(tmp_path / "cat.png", cat)
+    data = bytearray((tmp_path / "cat.png").read_bytes())
+    data[33:37] = b"\x7f\xff\xff\xff"
+    (tmp_path / "cat.png").write_bytes(data)
+    with pytest.raises(PictureError, match="truncated"):
+        read_image(tmp_path / "cat.png")
 
 
 def test_damaged_files_raise_nothing_but_our_error(cat: np.ndarray, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class Cached(Source):
             except OSError as error:
                 reason = error.strerror or error
                 raise InputError(f"the cache {self.folder} cannot be written: {reason}") from error
-        self._sizes = [(height, width) for height, width in index["sizes"]]
+        self._sizes: list[tuple[int, int]] = index["sizes"]
         self._offsets = _offsets(self._sizes, len(self._order))
         self._bytes = self._mapped()
 
@@ -106,9 +106,10 @@ class Cached(Source):
             index: dict[str, Any] = json.loads((self.folder / _INDEX).read_text("utf-8"))
             if index["fingerprint"] != self._fingerprint:
                 return None
+            index["sizes"] = [(height, width) for height, width in index["sizes"]]
             expected = _offsets(index["sizes"], len(self._order))[-1]
             return index if self._pixels_file.stat().st_size == expected else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError):
             return None
 
     def _made_by_one_process(self, source: Source) -> dict[str, Any]:

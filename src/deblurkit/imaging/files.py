@@ -1,11 +1,9 @@
 """Picture files in and out without loss: one reader, one writer, one policy.
 
 Every picture becomes RGB, turned upright (EXIF orientation applied once), 8 or 16 bits as in the
-file. OpenCV decodes, since Pillow cuts 16-bit colour to 8 in silence; Pillow reads the header,
-refuses what is not a picture and converts what OpenCV gets wrong (palettes, CMYK).
+file; what else is needed to write it back as it came travels with it.
 """
 
-import io
 import os
 import uuid
 from collections.abc import Iterator
@@ -18,12 +16,11 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 from torch import Tensor
 
 from deblurkit.contracts import Image
 from deblurkit.errors import PictureError
+from deblurkit.imaging.decoding import DecodingError, decoded, decoded_size
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 
@@ -32,12 +29,8 @@ PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more t
 WRITABLE = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}
 
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # nothing else is tried on bytes
 _DEEP = frozenset({".png", ".tif", ".tiff"})  # hold 16 bits
 _TRANSPARENT = frozenset({".png", ".tif", ".tiff", ".webp"})  # hold an alpha channel
-_GRAY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La"})
-_PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
-_ORIENTATION = 0x0112  # the EXIF tag
 _JPEG, _WEBP = [cv2.IMWRITE_JPEG_QUALITY, 95], [cv2.IMWRITE_WEBP_QUALITY, 101]
 _QUALITY = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP}  # WebP above 100 is without loss
 
@@ -84,29 +77,11 @@ def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture
     Raises:
         PictureError: If the file is missing, empty, truncated, too large or not a picture.
     """
-    data = _file_bytes(path)
-    # The decoders raise whatever comes to their mind for damaged files, down to struct.error.
     try:
-        with PillowImage.open(io.BytesIO(data), formats=_FORMATS) as header:
-            if header.width * header.height > pixel_limit:
-                raise PillowImage.DecompressionBombError
-            mode, orientation = header.mode, _orientation(header)
-            by_pillow = mode in _PILLOW_MODES or (mode, header.format) == ("LA", "TIFF")
-            decoded = _pillow_pixels(header) if by_pillow else _opencv_pixels(data)
-            height_width = (header.height, header.width)
-    except PillowImage.DecompressionBombError as error:
-        raise _unreadable(path, f"it claims to hold over {pixel_limit} pixels") from error
-    except UnidentifiedImageError as error:
-        kinds = ", ".join(_FORMATS)
-        reason = f"it is no picture with 8 or 16 bits per channel of the formats {kinds}"
-        raise _unreadable(path, reason) from error
-    except Exception as error:
-        raise _unreadable(path, f"it is truncated or damaged ({error})") from error
-    if decoded is None or decoded.shape[:2] != height_width:
-        raise _unreadable(path, "it is truncated or damaged")
-    if decoded.dtype not in (np.uint8, np.uint16):
-        raise _unreadable(path, f"it holds {decoded.dtype} values; save it with 8 or 16 bits")
-    return _picture(_upright(decoded, orientation), gray=mode in _GRAY_MODES)
+        found = decoded(_file_bytes(path), pixel_limit=pixel_limit)
+    except DecodingError as error:
+        raise _unreadable(path, str(error)) from error
+    return _picture(found.values, gray=found.gray)
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -116,13 +91,12 @@ def picture_size(path: str | Path) -> tuple[int, int]:
         PictureError: If the file is missing or its header cannot be read.
     """
     try:
-        with PillowImage.open(path, formats=_FORMATS) as header:
-            turned = _orientation(header) >= 5
-            return (header.width, header.height) if turned else (header.height, header.width)
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file") from error
-    except Exception as error:
-        raise _unreadable(path, "it is no picture, or a damaged one") from error
+        with Path(path).open("rb") as file:
+            return decoded_size(file)
+    except OSError as error:
+        raise _unreadable(path, _words(error)) from error
+    except DecodingError as error:
+        raise _unreadable(path, str(error)) from error
 
 
 def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
@@ -174,7 +148,7 @@ def write_picture(path: str | Path, picture: Picture) -> None:
         with replacement(path) as file:
             file.write(encoded.tobytes())
     except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from error
+        raise _unwritable(path, _words(error)) from error
 
 
 @contextmanager
@@ -229,46 +203,11 @@ def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
 def _file_bytes(path: str | Path) -> bytes:
     try:
         data = Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file") from error
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        raise _unreadable(path, _words(error)) from error
     if not data:
         raise _unreadable(path, "it is empty")
     return data
-
-
-def _orientation(header: PillowImage.Image) -> int:
-    """EXIF orientation still to be applied, 1 to 8; both decoders turn TIFF files themselves."""
-    value = 1 if header.format == "TIFF" else header.getexif().get(_ORIENTATION, 1)
-    return value if value in range(1, 9) else 1
-
-
-def _pillow_pixels(header: PillowImage.Image) -> NDArray[np.generic]:
-    opaque = header.mode not in ("LA", "PA") and "transparency" not in header.info
-    return np.asarray(header.convert("RGB" if opaque else "RGBA"))
-
-
-def _opencv_pixels(data: bytes) -> NDArray[np.generic] | None:
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our sentence is enough
-    try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    if decoded is None or decoded.ndim == 2:
-        return decoded
-    return decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
-
-
-def _upright(decoded: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
-    if orientation >= 5:
-        decoded = decoded.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        decoded = decoded[::-1]
-    if orientation in (2, 3, 6, 7):
-        decoded = decoded[:, ::-1]
-    return decoded
 
 
 def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
@@ -289,6 +228,12 @@ def _channels_to_write(picture: Picture) -> Pixels:
     return np.ascontiguousarray(
         pixels if picture.alpha is None else np.dstack([pixels, picture.alpha])
     )
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return error.strerror or str(error)
 
 
 def _unreadable(path: str | Path, reason: str) -> PictureError:
