@@ -20,7 +20,6 @@ _PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
 _ORIENTATION = 0x0112  # the EXIF tag
 _SMALL = 2**24  # pixels; below, no claim of a header does harm
 _PACKING = 3000  # deflate packs 1032 bytes into one at best, LZW some 2700
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _logging = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 and 4 keep it
 
 
@@ -48,7 +47,8 @@ def decoded(data: bytes, *, pixel_limit: int) -> Decoded:
     """
     if not data:
         raise DecodingError("it is empty")
-    _refuse_cut_png(data)  # OpenCV would set aside the gigabytes that a damaged length claims
+    if _is_cut_png(data) or _is_cut_jpeg(data):
+        raise DecodingError("it is truncated or damaged")
     # The decoders raise whatever comes to their mind for damaged files, down to struct.error.
     try:
         with _opened(io.BytesIO(data)) as header:
@@ -104,15 +104,27 @@ def _refuse_large(header: PillowImage.Image, *, size: int, pixel_limit: int) -> 
         raise DecodingError(f"{claim}, which cannot be in {size} bytes")
 
 
-def _refuse_cut_png(data: bytes) -> None:
-    """Follow the lengths of a PNG file's chunks to its end."""
-    if not data.startswith(_PNG_START):
-        return
-    place = len(_PNG_START)
+def _is_cut_png(data: bytes) -> bool:
+    """Whether a chunk ends outside; OpenCV would set aside the gigabytes that its length claims."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return False
+    place = 8
     while data[place + 4 : place + 8] != b"IEND":
         place += 12 + int.from_bytes(data[place : place + 4], "big")
         if place + 8 > len(data):
-            raise DecodingError("it is truncated or damaged")
+            return True
+    return False
+
+
+def _is_cut_jpeg(data: bytes) -> bool:
+    """Whether no end follows the first scan; OpenCV 4 would fill the rest with gray in silence."""
+    if not data.startswith(b"\xff\xd8\xff"):
+        return False
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        # a thumbnail has an end of its own, inside a segment that is stepped over here
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return data.find(b"\xff\xd9", place) < 0
 
 
 def _orientation(header: PillowImage.Image) -> int:
