@@ -1,0 +1,76 @@
+# Everything below needs Python 3.11 or 3.12, make, and nothing else: the first target that is made
+# sets up $(VENV) with the versions of constraints.txt.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+export NO_ALBUMENTATIONS_UPDATE := 1
+export WANDB_MODE ?= offline
+
+# Runs a command and says what it cost; its exit status is kept.
+COUNTED = $(BIN)/python -c 'import resource, subprocess, sys; \
+	status = subprocess.call(sys.argv[1:]); \
+	used = resource.getrusage(resource.RUSAGE_CHILDREN); \
+	print(f"{used.ru_utime + used.ru_stime:.0f} CPU-seconds of a budget of 600"); \
+	sys.exit(status)'
+
+.PHONY: help install demo test slow lint types format wheel bench notebooks readme
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(INSTALLED) ## the virtual environment, with everything for development
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# More threads than two only add waiting at this size.
+demo: export OMP_NUM_THREADS ?= 2
+demo: $(INSTALLED) ## train on photographs that come with the install, then deblur a held-out one
+	@$(COUNTED) $(BIN)/deblurkit-train hydra.run.dir=runs/demo
+	@$(BIN)/deblurkit-deblur runs/demo/test/chelsea_blurred.png output=runs/demo/deblurred \
+		weights=runs/demo/best.ckpt compare=true
+	@echo "before and after: runs/demo/deblurred/chelsea_blurred_compared.png"
+
+# Several threads per test slow each other down.
+test slow notebooks: export OMP_NUM_THREADS := 1
+
+test: $(INSTALLED) ## the fast tests; ARGS="-k dclnet -x" goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+slow: $(INSTALLED) ## the tests that take minutes
+	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+
+notebooks: $(INSTALLED) ## run the notebooks
+	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
+
+lint: $(INSTALLED) ## ruff: mistakes and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## mypy
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(INSTALLED) ## dist/*.whl
+	$(BIN)/python -m build --wheel $(ARGS)
+
+bench: export OMP_NUM_THREADS ?= 1
+bench: $(INSTALLED) ## ratios of speed, ours against plain ports, measured in one run
+	@for file in $$(grep -l __main__ benchmarks/*.py); do \
+		echo "$$file"; $(BIN)/python $$file; \
+	done
+
+readme: $(INSTALLED) ## the README's table of methods, from conf/model/*.yaml
+	$(BIN)/python docs/method_table.py
