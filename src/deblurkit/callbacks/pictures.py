@@ -8,8 +8,9 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
 
+from deblurkit.contracts import Image
 from deblurkit.imaging.compare import liveliest_crop, side_by_side
-from deblurkit.imaging.files import write_image
+from deblurkit.imaging.files import as_pixels, write_image
 
 
 class Pictures(Callback):
@@ -20,12 +21,21 @@ class Pictures(Callback):
         count: Pictures per validation.
         side: Side of the crop in pixels, chosen once per picture where it is liveliest.
         every_n_validations: Draw only at every so many validations.
+        test_folder: Where the test pictures are written, whole and with 8 bits, as
+            ``<name>_blurred.png``, ``_restored.png``, ``_sharp.png``; nowhere if not given.
     """
 
     def __init__(
-        self, folder: str, *, count: int = 4, side: int = 256, every_n_validations: int = 1
+        self,
+        folder: str,
+        *,
+        count: int = 4,
+        side: int = 256,
+        every_n_validations: int = 1,
+        test_folder: str | None = None,
     ) -> None:
         self.folder = Path(folder)
+        self.test_folder = None if test_folder is None else Path(test_folder)
         self.count, self.side, self.every_n_validations = count, side, every_n_validations
         self._validations = 0
 
@@ -47,15 +57,36 @@ class Pictures(Callback):
         """Count."""
         self._validations += not trainer.sanity_checking
 
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write the whole pictures of this device's share."""
+        if self.test_folder is None:
+            return
+        for number, name in enumerate(batch["name"]):
+            for role, picture in columns(batch, outputs, number).items():
+                finite = picture.nan_to_num()  # a broken method shows black, the test goes on
+                write_image(self.test_folder / f"{name}_{role}.png", as_pixels(finite))
+
     def _draw(self, trainer: Trainer, batch: Any, outputs: Any) -> None:
         name = str(batch["name"][0]).replace("/", "_")
-        columns = {"blurred": batch["blurred"][0], "restored": outputs["restored"][0]}
-        if "sharp" in batch:
-            columns["sharp"] = batch["sharp"][0]
-        rows, cols = liveliest_crop(columns.get("sharp", columns["blurred"]), self.side)
-        drawn = side_by_side({key: picture[:, rows, cols] for key, picture in columns.items()})
+        shown = columns(batch, outputs, 0)
+        rows, cols = liveliest_crop(shown.get("sharp", shown["blurred"]), self.side)
+        drawn = side_by_side({key: picture[:, rows, cols] for key, picture in shown.items()})
         write_image(self.folder / f"epoch_{trainer.current_epoch:04d}_{name}.png", drawn)
         log_picture(trainer, f"val/{name}", drawn)
+
+
+def columns(batch: Any, outputs: Any, number: int) -> dict[str, Image]:
+    """What there is to see of one picture of a batch."""
+    shown = {"blurred": batch["blurred"][number], "restored": outputs["restored"][number]}
+    return shown | ({"sharp": batch["sharp"][number]} if "sharp" in batch else {})
 
 
 def log_picture(trainer: Trainer, name: str, drawn: NDArray[np.uint8]) -> None:

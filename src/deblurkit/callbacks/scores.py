@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from deblurkit.callbacks.reference import Reference
+from deblurkit.contracts import Images
 from deblurkit.metrics.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
 from deblurkit.storage import replacing
@@ -21,15 +23,24 @@ class Scores(Callback):
 
     Logs ``val/psnr``, ``val/ssim`` of the first protocol, the other protocols' scores under their
     names (``val/<protocol>/<score>``), and ``val/psnr_gain``: restored minus blurred, in dB.
+    The columns ``psnr_...`` of the rows are PSNR of 8-bit RGB pictures, whatever the protocols.
 
     Args:
         protocols: Protocols by name; several are measured in one pass.
         folder: Folder of the tables of rows, ``val.csv`` and ``test.csv``.
+        references: What test pictures are also restored by; ``unsharp`` adds a column
+            ``psnr_unsharp`` and logs ``test/psnr_unsharp``.
     """
 
-    def __init__(self, protocols: Mapping[str, Protocol], folder: str) -> None:
+    def __init__(
+        self,
+        protocols: Mapping[str, Protocol],
+        folder: str,
+        references: Mapping[str, Reference] | None = None,
+    ) -> None:
         self.protocols = dict(protocols)
         self.folder = Path(folder)
+        self.references = dict(references or {})
         self.rows: list[Row] = []  # of this device, later of all
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -37,8 +48,10 @@ class Scores(Callback):
         self._begin(pl_module)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Begin anew."""
+        """Begin anew; references get ready."""
         self._begin(pl_module)
+        for reference in self.references.values():
+            reference.prepare(trainer)
 
     def _begin(self, module: LightningModule) -> None:
         self.rows = []
@@ -66,13 +79,16 @@ class Scores(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Measure one picture."""
-        self.measure(batch, outputs)
+        """Measure one picture, restored by the method and by the references."""
+        self.measure(batch, outputs, self.references)
 
-    def measure(self, batch: Any, outputs: Any) -> None:
+    def measure(
+        self, batch: Any, outputs: Any, references: Mapping[str, Reference] | None = None
+    ) -> None:
         """Add the rows of a batch; pictures without a sharp partner are left out."""
         if "sharp" not in batch:
             return
+        others = {name: one.restoration(batch) for name, one in (references or {}).items()}
         restored, sharp, blurred = outputs["restored"].float(), batch["sharp"], batch["blurred"]
         for number, name in enumerate(batch["name"]):
             one = slice(number, number + 1)
@@ -80,9 +96,11 @@ class Scores(Callback):
             for key, protocol in self.protocols.items():
                 for score, value in protocol(restored[one], sharp[one]).items():
                     row[f"{key}/{score}"] = float(value)
-            before = psnr(rounded(blurred[one]), rounded(sharp[one]))
-            row["psnr_blurred"] = float(before)
-            row["psnr_gain"] = float(psnr(rounded(restored[one]), rounded(sharp[one])) - before)
+            row["psnr_blurred"] = psnr8(blurred[one], sharp[one])
+            for key, other in others.items():
+                row[f"psnr_{key}"] = psnr8(other["restored"][one], sharp[one])
+            row["psnr_restored"] = psnr8(restored[one], sharp[one])
+            row["psnr_gain"] = gain(row["psnr_restored"], row["psnr_blurred"])
             row |= outputs.get("facts", [{}] * len(batch["name"]))[number]
             self.rows.append(row)
 
@@ -105,10 +123,22 @@ class Scores(Callback):
                 name = f"{stage}/{score}" if first else f"{stage}/{key}/{score}"
                 module.log(name, value.float(), prog_bar=first)
             first = False
-        gain = sum(row["psnr_gain"] for row in self.rows) / len(self.rows)
-        module.log(f"{stage}/psnr_gain", gain, prog_bar=True)
+        for column in ("psnr_gain", *(f"psnr_{key}" for key in self.references)):
+            if column in self.rows[0]:
+                mean = sum(row[column] for row in self.rows) / len(self.rows)
+                module.log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
         if trainer.is_global_zero:
             write_rows(self.folder / f"{stage}.csv", self.rows)
+
+
+def psnr8(pictures: Images, sharp: Images) -> float:
+    """PSNR of one picture as 8-bit RGB, in dB; infinite for equal pictures."""
+    return float(psnr(rounded(pictures), rounded(sharp)))
+
+
+def gain(restored: float, blurred: float) -> float:
+    """Difference in dB; none where both are equal, be it that both are infinite."""
+    return 0.0 if restored == blurred else restored - blurred
 
 
 def gathered(rows: list[Row]) -> list[Row]:

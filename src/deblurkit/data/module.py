@@ -1,9 +1,10 @@
 """The data module of pools: random crops for training, whole pictures for evaluation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -129,11 +130,25 @@ class PictureDataModule(LightningDataModule):
         )
         self.position.drawn = self.drawn
         return StreamLoader(
-            Stream(self.sources, crop=self.crop, seed=self.seed, augmentation=self.augmentation),
+            self._stream(),
             batch_sampler=self.position,
             collate_fn=collate,
             **self._reading(),
         )
+
+    def pools_at(self, draws: Sequence[int], device: torch.device | str = "cpu") -> Pools:
+        """One training batch of given draws, whatever the run has used so far.
+
+        Args:
+            draws: Numbers from 0 on; the same numbers give the same batch.
+            device: Where the batch is wanted; blur and augmentation happen there.
+        """
+        stream = self._stream()
+        rows = collate([stream[draw] for draw in draws])
+        return self._all_finished(move_data_to_device(rows, torch.device(device)))
+
+    def _stream(self) -> Stream:
+        return Stream(self.sources, crop=self.crop, seed=self.seed, augmentation=self.augmentation)
 
     def val_dataloader(self) -> DataLoader[Draw] | list[Any]:
         """Whole pictures, one at a time, shared out between the devices."""
@@ -154,7 +169,7 @@ class PictureDataModule(LightningDataModule):
         return DataLoader(
             WholePictures(source),
             sampler=range(rank, len(source), ranks),  # nobody repeats a picture
-            collate_fn=_alone,
+            collate_fn=alone,
             **self._reading(),
         )
 
@@ -173,10 +188,13 @@ class PictureDataModule(LightningDataModule):
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """On the device: intensities in [0, 1], blur, augmentation of whole batches."""
         if "name" in batch:
-            return self._evaluated(batch)
+            return evaluated(batch, self.evaluation_synthesis)
         if self.position is not None and self.trainer is not None and self.trainer.training:
             self.position.advance()
             self.drawn = self.position.drawn
+        return self._all_finished(batch)
+
+    def _all_finished(self, batch: dict[str, Draw]) -> Pools:
         return cast("Pools", {pool: self._finished(pool, rows) for pool, rows in batch.items()})
 
     def _finished(self, pool: str, rows: Draw) -> dict[str, Any]:
@@ -188,13 +206,6 @@ class PictureDataModule(LightningDataModule):
             rows = self.batch_augmentation(rows, number(self.seed, pool, "batch", draws[0]))
         kept = HOLDS[pool] | {"name"} | ({"seed"} if pool == "sharp" else {"kernel"})
         return {key: value for key, value in rows.items() if key in kept}
-
-    def _evaluated(self, rows: Draw) -> Draw:
-        rows = with_unit_range(rows)
-        if "blurred" not in rows and self.evaluation_synthesis is not None:
-            draws = [number("evaluation", name) for name in rows["name"]]
-            rows |= blurred_by(self.evaluation_synthesis, rows["sharp"], draws)
-        return rows
 
     def state_dict(self) -> dict[str, Any]:
         """How much of the stream was used, by all devices together."""
@@ -228,13 +239,23 @@ def with_unit_range(rows: Draw) -> Draw:
     }
 
 
+def evaluated(rows: Draw, synthesis: BlurSynthesis | None) -> Draw:
+    """A batch of whole pictures, blurred by a draw that depends on the picture's name alone."""
+    rows = with_unit_range(rows)
+    if "blurred" not in rows and synthesis is not None:
+        draws = [number("evaluation", name) for name in rows["name"]]
+        rows |= blurred_by(synthesis, rows["sharp"], draws)
+    return rows
+
+
 def blurred_by(synthesis: BlurSynthesis, sharp: Tensor, draws: list[int]) -> Draw:
     """Blurred pictures, with their kernels where one kernel describes the blur."""
     made = synthesis(sharp, draws)
     return {"blurred": made.blurred} | ({} if made.kernel is None else {"kernel": made.kernel})
 
 
-def _alone(rows: list[Draw]) -> Draw:
+def alone(rows: list[Draw]) -> Draw:
+    """The only picture, as a batch of one."""
     return {
         key: value[None] if isinstance(value, Tensor) else [value] for key, value in rows[0].items()
     }

@@ -8,22 +8,50 @@ from rich.table import Table
 
 Row = dict[str, Any]
 
+LINES = 40  # pictures that are printed one by one; the mean is always over all of them
+NAMES = {"psnr": "PSNR", "ssim": "SSIM"}
+
 
 def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in dB") -> None:
-    """Print one line per picture and the mean, columns in order of appearance."""
+    """Print a line per picture and the mean: blurred, references, restored, gain, other scores."""
     if not rows:
         return
-    columns = list(dict.fromkeys(key for row in rows for key in row if key != "name"))
+    columns = headings(rows)
     table = Table(title=title, title_justify="left")
-    table.add_column("picture")
-    for column in columns:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(str(row["name"]), *(shown(row.get(column)) for column in columns))
+    table.add_column("picture", overflow="fold")
+    for heading in columns.values():
+        table.add_column(heading, justify="right")
+    for row in rows[:LINES]:
+        table.add_row(str(row["name"]), *(shown(column, row.get(column)) for column in columns))
+    if len(rows) > LINES:
+        table.add_row(f"... and {len(rows) - LINES} more in the table of rows")
     means = {column: mean([row[column] for row in rows if column in row]) for column in columns}
     table.add_section()
-    table.add_row("mean", *(shown(means[column]) for column in columns), style="bold")
+    table.add_row("mean", *(shown(column, means[column]) for column in columns), style="bold")
     Console().print(table)
+
+
+def headings(rows: Sequence[Row]) -> dict[str, str]:
+    """What each column is called, in the order in which people compare.
+
+    Of the protocols' scores those that only repeat a column are left out; the name of a protocol
+    is only said where there are several.
+    """
+    keys = list(dict.fromkeys(key for row in rows for key in row if key != "name"))
+    compared = [key for key in keys if key.startswith("psnr_") and key != "psnr_gain"]
+    first = [*compared, *(key for key in keys if key == "psnr_gain")]
+    scores = [key for key in keys if "/" in key and not repeats(key, compared, rows)]
+    protocols = {key.split("/")[0] for key in keys if "/" in key}
+    named = {key: key.removeprefix("psnr_") for key in first}
+    for key in scores:
+        protocol, score = key.split("/", 1)
+        named[key] = " ".join([protocol] * (len(protocols) > 1) + [NAMES.get(score, score)])
+    return named | {key: key for key in keys if key not in (*first, *scores) and "/" not in key}
+
+
+def repeats(key: str, others: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether a column is another one over again."""
+    return any(all(row.get(key) == row.get(other) for row in rows) for other in others)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -31,10 +59,10 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def shown(value: Any) -> str:
-    """A number with the digits that mean something."""
-    return (
-        f"{value:.4f}"
-        if isinstance(value, float) and abs(value) < 1
-        else (f"{value:.2f}" if isinstance(value, float) else str("" if value is None else value))
-    )
+def shown(column: str, value: Any) -> str:
+    """A number with the digits that mean something: dB to hundredths, shares to four places."""
+    if value is None or not isinstance(value, float):
+        return "" if value is None else str(value)
+    if column == "psnr_gain":
+        return f"{value:+.2f}"
+    return f"{value:.2f}" if "psnr" in column or abs(value) >= 1 else f"{value:.4f}"
