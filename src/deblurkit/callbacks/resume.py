@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 
 
-class ExactResume(Callback):
+class ExactResume(Checkpoint):
     """Writes ``last.ckpt`` and keeps the random states of every device in each checkpoint.
 
     A checkpoint at an epoch's border is written after the validation: one written before would
-    lose the validation of that epoch, and with it perhaps the best weights.
+    lose the validation of that epoch, and with it perhaps the best weights. It is a ``Checkpoint``
+    so that Lightning calls it after the callbacks whose state it saves.
 
     Args:
         folder: Folder of the run.

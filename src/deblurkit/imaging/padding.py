@@ -1,11 +1,15 @@
 """Bring a picture to the size that a network can take, and back."""
 
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn import functional
 
 from deblurkit.contracts import Images
 
+Resized = Float[Tensor, "batch channels new_height new_width"]
 
-def pad_to_multiple(images: Images, multiple: int) -> Images:
+
+def pad_to_multiple(images: Images, multiple: int) -> Resized:
     """Extend on the right and at the bottom, by reflection.
 
     A side that is too short to be mirrored repeats its last row or column instead.
@@ -24,6 +28,6 @@ def pad_to_multiple(images: Images, multiple: int) -> Images:
     return images
 
 
-def cropped_to(images: Images, size: tuple[int, int]) -> Images:
+def cropped_to(images: Images, size: tuple[int, int]) -> Resized:
     """Undo the padding: the top left ``(height, width)`` pixels."""
     return images[..., : size[0], : size[1]]

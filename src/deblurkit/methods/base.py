@@ -99,14 +99,17 @@ class RestorationMethod(LightningModule, ABC):
         """Restore; a writer stores the pictures."""
         return self.restoration(self.visible(batch))
 
-    def on_fit_start(self) -> None:
-        """Refuse before the first step what would fail or be ignored later."""
+    def setup(self, stage: str) -> None:
+        """Refuse data that lacks a pool before anything is made from it."""
         offers = getattr(getattr(self.trainer, "datamodule", None), "offers", None)
-        if offers is not None and not self.needs <= offers:
+        if stage == "fit" and offers is not None and not self.needs <= offers:
             raise InputError(
                 f"{type(self).__name__} trains on the pools {sorted(self.needs)}, "
                 f"but this data offers {sorted(offers)}; choose another data="
             )
+
+    def on_fit_start(self) -> None:
+        """Open the frozen helpers now: a missing file is no surprise for the first step."""
         for helper in vars(self).values():
             if isinstance(helper, Frozen):
                 helper.open()

@@ -96,6 +96,7 @@ class SolverMethod(RestorationMethod):
 
     def setup(self, stage: str) -> None:
         """Pose the problems of the training data, unless a checkpoint brought them."""
+        super().setup(stage)
         if stage != "fit" or self.problems or "pictures" not in self.needs:
             return
         if self.trainer.world_size > 1:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig
 
@@ -43,6 +44,7 @@ def train(cfg: DictConfig) -> float | None:
         write_record(cfg, folder)
     resumed = resume_checkpoint(folder) if cfg.resume is not None else None
     if resumed is not None:
+        keep_old_metrics(folder)
         say_if_finished(resumed, trainer)
     log.info("%s: %s", type(method).__name__, sizes(method))
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
@@ -92,6 +94,14 @@ def resume_checkpoint(folder: Path) -> Path:
     return max(files, key=lambda file: file.stat().st_mtime)
 
 
+def keep_old_metrics(folder: Path) -> None:
+    """Move the table of the earlier part aside: the logger would begin it anew."""
+    table = folder / "metrics.csv"
+    if table.is_file():
+        parts = len(list(folder.glob("metrics_part*.csv")))
+        table.rename(folder / f"metrics_part{parts + 1}.csv")
+
+
 def say_if_finished(checkpoint: Path, trainer: Trainer) -> None:
     """Tell that nothing is left to train, and how to go on."""
     epochs = read_checkpoint(existing(checkpoint))["epoch"] + 1
@@ -105,6 +115,7 @@ def say_if_finished(checkpoint: Path, trainer: Trainer) -> None:
 
 def best_score(trainer: Trainer) -> float | None:
     """What a sweep compares its jobs by."""
-    callback = trainer.checkpoint_callback
-    score = getattr(callback, "best_model_score", None)
-    return None if score is None else float(score)
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
+            return float(callback.best_model_score)
+    return None

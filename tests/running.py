@@ -1,0 +1,106 @@
+"""Runs of the train command's own function on small data, for tests of whatever it does."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+import deblurkit
+from deblurkit.training.checkpoint_io import AtomicCheckpointIO
+from deblurkit.training.run import resume_checkpoint, train
+
+SMALL = (
+    "trainer.enable_progress_bar=false",
+    "trainer.log_every_n_steps=1",
+    "trainer.max_epochs=2",
+    "data.batches_per_epoch=3",
+    "data.batch_size=2",
+    "data.crop=32",
+    "data.test=null",
+    "callbacks.pictures=null",
+    "trust=[toys]",
+)
+NETWORK = {"_target_": "toys.Network"}
+COSINE = {"_target_": "deblurkit.methods.schedules.warmup_cosine", "_partial_": True}
+DIRECT = {"_target_": "toys.Direct", "restoring": NETWORK, "lr": 1e-2, "scheduler": COSINE}
+DUEL = {
+    "_target_": "toys.Duel",
+    "generator": NETWORK,
+    "critic": NETWORK,
+    "schedulers": {"generator": COSINE},
+}
+PER_PICTURE = {"_target_": "toys.PerPicture", "iterations": 4}
+LIST_OF_PICTURES = {
+    "_target_": "deblurkit.data.pictures.PictureListDataModule",
+    "source": {"_target_": "deblurkit.data.photos.Photos", "names": ["chelsea", "rocket"]},
+    "kernel_size": 0,
+    "iterations_per_epoch": 3,
+    "evaluation_synthesis": {
+        "_target_": "deblurkit.data.blur.synthesis.BlurSynthesis",
+        "family": {"_target_": "deblurkit.data.blur.shapes.Line", "size": 9, "length": [3, 8]},
+        "seed": 1,
+        "block": 1,
+    },
+}
+
+
+def config(
+    folder: Path, *overrides: str, model: dict[str, Any] | None = None, data: Any = None
+) -> DictConfig:
+    """A small run in a folder, of a toy or of what the overrides choose."""
+    cfg = deblurkit.compose(*SMALL, f"paths.run={folder}", *overrides)
+    with open_dict(cfg):
+        if model is not None:
+            cfg.model = OmegaConf.create(model)
+        if data is not None:
+            cfg.data = OmegaConf.create(data)
+    return cfg
+
+
+@contextmanager
+def every_checkpoint(run_folder: Path, copies: Path) -> Iterator[list[Path]]:
+    """Keep a copy of the whole run folder at each checkpoint that is written, in order."""
+    kept: list[Path] = []
+    save = AtomicCheckpointIO.save_checkpoint
+
+    def save_and_copy(self: AtomicCheckpointIO, checkpoint: Any, path: Any, **options: Any) -> None:
+        save(self, checkpoint, path, **options)
+        kept.append(copies / f"{len(kept):03d}_{Path(path).stem}")
+        shutil.copytree(run_folder, kept[-1])
+
+    with patch.object(AtomicCheckpointIO, "save_checkpoint", save_and_copy):
+        yield kept
+
+
+def run(cfg: DictConfig) -> dict[str, Any]:
+    """Train; what the run's newest checkpoint holds."""
+    train(cfg)
+    return torch.load(resume_checkpoint(Path(cfg.paths.run)), weights_only=True)
+
+
+def differing(one: Any, other: Any, path: str = "") -> list[str]:
+    """Places where two nested containers of tensors and plain values differ in any bit.
+
+    Passed over are Python's own generator, from which the shape checks of the tests draw, and
+    the score of the last validation, which a resumed ModelCheckpoint does not need.
+    """
+    if path.endswith(("/python", "/current_score")):
+        return []
+    if isinstance(one, dict) and isinstance(other, dict):
+        wrong = [f"{path}/{key}" for key in one.keys() ^ other.keys()]
+        for key in one.keys() & other.keys():
+            wrong += differing(one[key], other[key], f"{path}/{key}")
+        return wrong
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        if len(one) != len(other):
+            return [path]
+        pairs = enumerate(zip(one, other, strict=True))
+        return [w for i, (a, b) in pairs for w in differing(a, b, f"{path}/{i}")]
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return [] if torch.equal(one, other) else [path]
+    return [] if one == other else [path]
