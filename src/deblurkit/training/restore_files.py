@@ -77,7 +77,9 @@ def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Pa
             for file in matches or [path]:  # a name that finds nothing fails with the others
                 found.setdefault(file, Path(file.name))
     if not found:
-        raise InputError("name at least one picture, folder or pattern: deblurkit-deblur photo.jpg")
+        raise InputError(
+            "found no picture: name at least one file, folder or pattern, such as photo.jpg"
+        )
     places: dict[Path, Path] = {}
     for file, relative in found.items():
         target = free(output / relative.with_suffix(suffix), places)
