@@ -72,13 +72,14 @@ class BestUnsharp:
         pairs = data.pools_at(range(self.draws), trainer.strategy.root_device)["paired"]
         choice = self.choice(pairs)
         self.method = UnsharpMask(amount=choice.amount, sigma=choice.sigma)
-        log.info(
-            "unsharp mask: amount %g and sigma %g px did best on %d training crops (%+.2f dB)",
-            choice.amount,
-            choice.sigma,
-            self.draws,
-            choice.psnr - choice.psnr_blurred,
-        )
+        if trainer.is_global_zero:
+            log.info(
+                "unsharp mask: amount %g and sigma %g px did best on %d training crops (%+.2f dB)",
+                choice.amount,
+                choice.sigma,
+                self.draws,
+                choice.psnr - choice.psnr_blurred,
+            )
 
     @torch.no_grad()
     def choice(self, pairs: PairedBatch) -> Choice:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,16 +118,18 @@ class Scores(Callback):
         self.rows = sorted(gathered(self.rows), key=lambda row: str(row["name"]))
         if not self.rows:
             return
+        # All devices have the same values; without sync_dist Lightning warns that they might not.
+        log = partial(module.log, sync_dist=True)
         first = True
         for key, protocol in self.protocols.items():
             for score, value in protocol.compute().items():
                 name = f"{stage}/{score}" if first else f"{stage}/{key}/{score}"
-                module.log(name, value.float(), prog_bar=first)
+                log(name, value.float(), prog_bar=first)
             first = False
         for column in ("psnr_gain", *(f"psnr_{key}" for key in self.references)):
             if column in self.rows[0]:
                 mean = sum(row[column] for row in self.rows) / len(self.rows)
-                module.log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
+                log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
         if trainer.is_global_zero:
             write_rows(self.folder / f"{stage}.csv", self.rows)
 

@@ -64,5 +64,5 @@ def shown(column: str, value: Any) -> str:
     if value is None or not isinstance(value, float):
         return "" if value is None else str(value)
     if column == "psnr_gain":
-        return f"{value:+.2f}"
+        return f"{value:+.2f}".replace("-0.00", "+0.00")
     return f"{value:.2f}" if "psnr" in column or abs(value) >= 1 else f"{value:.4f}"
