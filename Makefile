@@ -68,7 +68,7 @@ wheel: $(INSTALLED) ## dist/*.whl
 
 bench: export OMP_NUM_THREADS ?= 1
 bench: $(INSTALLED) ## ratios of speed, ours against plain ports, measured in one run
-	@for file in $$(grep -l __main__ benchmarks/*.py); do \
+	@for file in $$(grep -l __main__ benchmarks/*.py | grep -v _study); do \
 		echo "$$file"; $(BIN)/python $$file; \
 	done
 
