@@ -1,6 +1,9 @@
 """Runs of the train command's own function on small data, for tests of whatever it does."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +78,24 @@ def every_checkpoint(run_folder: Path, copies: Path) -> Iterator[list[Path]]:
 
     with patch.object(AtomicCheckpointIO, "save_checkpoint", save_and_copy):
         yield kept
+
+
+def command_line(command: str, *arguments: str, folder: Path, code: int = 0) -> str:
+    """Run a command as a user does, small where it trains; what it printed on both streams."""
+    small = SMALL if command == "train" and "resume" not in str(arguments) else ()
+    environment = {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", f"deblurkit.cli.{command}", *small, *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    assert done.returncode == code, printed
+    return printed
 
 
 def run(cfg: DictConfig) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Toy methods of a few lines, one of each kind, that a user's own package could hold."""
 
+from pathlib import Path
+
 import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
@@ -119,3 +122,24 @@ class PerPicture(SolverMethod):
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         return self.solved(batch)
+
+
+class KeepRanks(Callback):
+    """Stores what each device holds at the end, to be compared."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        torch.save(pl_module.state_dict(), self.folder / f"rank_{trainer.global_rank}.pt")
+
+
+class StopAfter(Callback):
+    """Ends a run early, as if it had been killed at an epoch's border."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.should_stop = trainer.current_epoch + 1 >= self.epochs

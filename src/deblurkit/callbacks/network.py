@@ -11,14 +11,16 @@ class CompileRestorer(Callback):
 
     Args:
         dynamic: Whether one compiled form serves all sizes; None lets torch decide.
+        backend: Compiler, by torch's name.
     """
 
-    def __init__(self, dynamic: bool | None = None) -> None:
-        self.dynamic = dynamic
+    def __init__(self, dynamic: bool | None = None, backend: str = "inductor") -> None:
+        self.dynamic, self.backend = dynamic, backend
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Compile at the first forward."""
-        pl_module.get_submodule(restorer_of(pl_module)).compile(dynamic=self.dynamic)
+        network = pl_module.get_submodule(restorer_of(pl_module))
+        network.compile(dynamic=self.dynamic, backend=self.backend)
 
 
 class ChannelsLast(Callback):

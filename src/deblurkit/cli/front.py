@@ -16,6 +16,7 @@ import hydra
 from omegaconf import DictConfig
 
 import deblurkit
+from deblurkit.cli.paths import flags_first
 from deblurkit.config import conf_dir, run_folder
 from deblurkit.errors import InputError
 
@@ -33,6 +34,7 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
     if "--version" in sys.argv[1:]:
         print(f"deblurkit {deblurkit.__version__}")
         return
+    sys.argv[1:] = flags_first(sys.argv[1:])
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     path = str(folder or conf_dir())
     decorate = hydra.main(version_base="1.3", config_path=path, config_name=config)

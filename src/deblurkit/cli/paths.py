@@ -33,6 +33,18 @@ VALUED = frozenset(
 )
 
 
+def flags_first(arguments: list[str]) -> list[str]:
+    """Flags before overrides: the parser takes overrides in one piece only."""
+    flags: list[str] = []
+    others: list[str] = []
+    following = False
+    for argument in arguments:
+        flag = following or argument.startswith("-")
+        (flags if flag else others).append(argument)
+        following = not following and argument in VALUED
+    return [*flags, *others]
+
+
 def quoted(path: str) -> str:
     """A string that Hydra and OmegaConf read back as it was."""
     escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + r"\'", path)

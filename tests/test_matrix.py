@@ -1,0 +1,109 @@
+"""Every model of conf/model through everything a trainer can be asked for, at a tiny size.
+
+A new paper adds tests/tiny/<model>.yaml, the overrides that make it small, and edits nothing here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf, open_dict
+from running import command_line, config, differing, run
+
+import deblurkit
+from deblurkit.config import build_recipe, plain
+from deblurkit.methods.network import NetworkMethod
+from deblurkit.training.run import train
+
+TINY = Path(__file__).parent / "tiny"
+VARIANTS = {
+    "fp32": (),
+    "bf16": ("trainer.precision=bf16-mixed",),
+    "average": ("callbacks=[default,ema]",),
+    "channels_last": ("callbacks=[default,channels_last]",),
+    "clip_and_accumulate": (
+        "trainer.gradient_clip_val=0.5",
+        "trainer.accumulate_grad_batches=2",
+        "callbacks=[default,early_stopping]",
+    ),
+}
+
+
+def trained() -> list[str]:
+    """Models that train networks; those without training are scored by their own tests."""
+    keys = []
+    for key in deblurkit.available_methods():
+        method = build_recipe(plain(small(key, Path())), trust=["toys"])
+        keys += [key] if isinstance(method, NetworkMethod) else []
+    return keys
+
+
+def small(key: str, folder: Path, *overrides: str):
+    cfg = config(folder, f"model={key}", *overrides)
+    tiny = TINY / f"{key}.yaml"
+    if tiny.is_file():
+        cfg.model = OmegaConf.merge(cfg.model, OmegaConf.load(tiny))
+    return cfg.model if folder == Path() else cfg
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("key", trained())
+def test_trains(key: str, variant: str, tmp_path: Path) -> None:
+    cfg = small(key, tmp_path, *VARIANTS[variant])
+    before = build_recipe(plain(cfg.model)).state_dict()
+    torch.manual_seed(0)
+    checkpoint = run(cfg)
+    state = checkpoint["state_dict"]
+    assert all(value.isfinite().all() for value in state.values())
+    assert before.keys() == state.keys()  # compiled or averaged, the names stay
+    assert (tmp_path / "scores" / "val.csv").is_file()
+    method = deblurkit.load(tmp_path / "best.ckpt")
+    assert method.restore(torch.rand(1, 3, 13, 18)).isfinite().all()
+
+
+@pytest.mark.parametrize("key", trained())
+def test_resumes(key: str, tmp_path: Path) -> None:
+    whole = run(small(key, tmp_path / "whole", "trainer.max_epochs=3"))
+    part = small(key, tmp_path / "part", "trainer.max_epochs=3")
+    with open_dict(part):
+        part.callbacks.stop = {"_target_": "toys.StopAfter", "epochs": 1}
+    train(part)
+    part.callbacks.stop = None
+    part.resume = part.paths.run
+    assert differing(whole["state_dict"], run(part)["state_dict"]) == []
+
+
+@pytest.mark.parametrize("key", trained())
+def test_compiled_on_two_devices_the_ranks_agree(key: str, tmp_path: Path) -> None:
+    """In processes of their own: the tests' shape checks cannot be compiled."""
+    command_line(
+        "train",
+        f"model={key}",
+        *(f"model.{name}={value}" for name, value in tiny_values(key).items()),
+        *("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
+        *("trainer.precision=32-true", "callbacks=[default,compile]"),
+        "callbacks.compile.backend=aot_eager",
+        "+callbacks.keep={_target_:toys.KeepRanks,folder:ranks}",
+        "data.val.names=[rocket,chelsea,astronaut]",
+        "hydra.run.dir=run",
+        folder=tmp_path,
+    )
+    first, second = (torch.load(tmp_path / "ranks" / f"rank_{rank}.pt") for rank in (0, 1))
+    assert differing(first, second) == []
+
+
+def tiny_values(key: str) -> dict[str, Any]:
+    """The overrides of the tiny size as dotted names."""
+    tiny = TINY / f"{key}.yaml"
+    found: dict[str, Any] = {}
+
+    def walk(node: Any, path: str) -> None:
+        for name, value in node.items():
+            if isinstance(value, dict):
+                walk(value, f"{path}{name}.")
+            else:
+                found[path + name] = value
+
+    walk(plain(OmegaConf.load(tiny)) if tiny.is_file() else {}, "")
+    return found
