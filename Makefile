@@ -32,8 +32,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@
 
-# More threads than two only add waiting at this size.
-demo: export OMP_NUM_THREADS ?= 2
+# At this size several threads mostly wait for each other; beside other work they burn the budget.
+demo: export OMP_NUM_THREADS ?= 1
 demo: $(INSTALLED) ## train on photographs that come with the install, then deblur a held-out one
 	@$(COUNTED) $(BIN)/deblurkit-train hydra.run.dir=runs/demo
 	@$(BIN)/deblurkit-deblur runs/demo/test/chelsea_blurred.png output=runs/demo/deblurred \
