@@ -1,0 +1,30 @@
+"""A source of small pictures in memory; every pixel tells where it came from."""
+
+import numpy as np
+
+from deblurkit.data.sources import Pictures, Source
+
+
+class Numbered(Source):
+    """Pictures that hold their own number, row and column; a partner holds 100 more in red."""
+
+    def __init__(self, count: int, *roles: str, side: int = 24) -> None:
+        self.names = [f"group{index // 2}/{index}" for index in range(count)]
+        self.groups = [name.partition("/")[0] for name in self.names]
+        self.roles = frozenset(roles or ("blurred", "sharp"))
+        self.side = side
+
+    def read(self, index: int) -> Pictures:
+        rows, columns = np.indices((self.side, self.side))
+        return {
+            role: np.stack(
+                [np.full_like(rows, index + 100 * (role == "sharp")), rows, columns], axis=-1
+            ).astype(np.uint8)
+            for role in sorted(self.roles)
+        }
+
+    def size(self, index: int) -> tuple[int, int]:
+        return self.side, self.side
+
+    def stamp(self, index: int) -> str:
+        return self.names[index]
