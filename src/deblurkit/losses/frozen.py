@@ -40,5 +40,6 @@ class Frozen:
         network = self.open()
         held = next(chain(network.parameters(), network.buffers()), None)
         if held is not None and held.device != pictures.device:
-            network.to(pictures.device)
+            with torch.inference_mode(False):  # moved weights are new tensors
+                network.to(pictures.device)
         return network(pictures, *others, **options)

@@ -70,7 +70,8 @@ class RestorationMethod(LightningModule, ABC):
                 f"{type(self).__name__} does not use {sorted(unused)}; "
                 f"it takes {sorted(self.takes) or 'the blurred picture only'}"
             )
-        if blurred.ndim != 4 or blurred.shape[1] not in (1, 3) or not blurred.is_floating_point():
+        shaped = blurred.ndim == 4 and blurred.shape[1] in (1, 3) and blurred.numel() > 0
+        if not shaped or not blurred.is_floating_point():
             raise InputError(
                 "restore wants floating-point pictures of shape (B, 3, H, W) or (B, 1, H, W), "
                 f"got {tuple(blurred.shape)} of {blurred.dtype}"
@@ -109,10 +110,21 @@ class RestorationMethod(LightningModule, ABC):
             )
 
     def on_fit_start(self) -> None:
-        """Open the frozen helpers now: a missing file is no surprise for the first step."""
-        for helper in vars(self).values():
+        """Open the frozen helpers now: a missing file is no surprise for the first step.
+
+        Raises:
+            InputError: If a file is missing, with its path.
+        """
+        for name, helper in vars(self).items():
             if isinstance(helper, Frozen):
-                helper.open()
+                try:
+                    helper.open()
+                except FileNotFoundError as error:
+                    raise InputError(
+                        f"{type(self).__name__} trains with a helper whose file is missing: "
+                        f"{error.filename or error}; put it there or change the path in "
+                        f"model.{name}"
+                    ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store the recipe; refuse to replace good weights by broken ones."""

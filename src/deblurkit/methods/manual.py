@@ -7,6 +7,8 @@ from functools import partial
 from typing import Any
 
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor
+from torch.optim import Optimizer
 
 from deblurkit.contracts import OptimizerFactory, Pools, SchedulerFactory, Terms
 from deblurkit.errors import InputError
@@ -43,6 +45,7 @@ class ManualMethod(TrainedMethod):
         self.clip: float | None = None
         self.accumulate = 1
         self.descents = dict.fromkeys(optimizers, 0)  # of each player since its last step
+        self.norm: Tensor | float = 0.0  # of the gradient that was used last
 
     @abstractmethod
     def turns(self, batch: Pools) -> None:
@@ -95,16 +98,17 @@ class ManualMethod(TrainedMethod):
 
     def step(self, player: str, optimizer: LightningOptimizer) -> None:
         """Use the gathered gradient of one player."""
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        if scaler is not None:  # clipping is about the true gradient
-            scaler.unscale_(optimizer.optimizer)
-        moving = [p for group in optimizer.param_groups for p in group["params"]]
-        norm = self.tame(moving, self.clip)
         optimizer.step()
         optimizer.zero_grad()
         self.descents[player] = 0
-        if self.logs_now:
-            self.report({f"{player}/gradient_norm": norm, "skipped": float(self.guard.skipped)})
+        if self.logs_now:  # not in the hook: Lightning keeps the numbers of one hook only
+            numbers = {f"{player}/gradient_norm": self.norm}
+            self.report(numbers | {"skipped": float(self.guard.skipped)})
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Guard and clip: Lightning calls this when a gradient scaler has undone its scale."""
+        moving = [p for group in optimizer.param_groups for p in group["params"]]
+        self.norm = self.tame(moving, self.clip)
 
     def configure_optimizers(self) -> Any:
         """One optimiser per player, in the order of the YAML."""
