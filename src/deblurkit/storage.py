@@ -1,7 +1,7 @@
 """Files that are either the old one or the new one, never a part of the new one."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,29 +20,21 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         InputError: If the disk refuses, in one sentence with the path.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-    )
-    part = Path(name)
+    part = target.parent / f".{uuid.uuid4().hex}.part"  # short: names may have 255 bytes already
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        _flush_folder(target.parent)
     except OSError as error:
-        raise InputError(f"{target} could not be written, the old file is kept: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    _flush_folder(target.parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        reason = error.strerror or error
+        raise InputError(f"{target} cannot be written: {reason}; what was there is kept") from error
 
 
 def _flush_folder(folder: Path) -> None:

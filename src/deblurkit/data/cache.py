@@ -15,7 +15,7 @@ import numpy as np
 
 from deblurkit.data.sources import Pictures, Pixels, Source, window
 from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.files import replacement
+from deblurkit.storage import replacing
 
 _LAYOUT = 1  # of the files; a change rebuilds every cache
 _AT_ONCE = 32  # pictures decoded ahead of the writing, which bounds the memory
@@ -141,7 +141,7 @@ class Cached(Source):
             part.unlink(missing_ok=True)
         index = {"layout": _LAYOUT, "fingerprint": self._fingerprint, "roles": self._order}
         index |= {"names": source.names, "sizes": sizes}
-        with replacement(self.folder / _INDEX) as file:
+        with replacing(self.folder / _INDEX) as file:
             file.write(json.dumps(index).encode())
         for old in self.folder.glob("*.pixels"):
             if old != self._pixels_file:

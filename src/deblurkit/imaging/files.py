@@ -4,13 +4,9 @@ Every picture becomes RGB, turned upright (EXIF orientation applied once), 8 or 
 file; what else is needed to write it back as it came travels with it.
 """
 
-import os
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deblurkit.contracts import Image
-from deblurkit.errors import PictureError
+from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.decoding import DecodingError, decoded, decoded_size
+from deblurkit.storage import replacing
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 
@@ -145,30 +142,10 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     if not made:
         raise _unwritable(path, f"OpenCV cannot encode it as {suffix}")
     try:
-        with replacement(path) as file:
+        with replacing(path) as file:
             file.write(encoded.tobytes())
-    except OSError as error:
-        raise _unwritable(path, _words(error)) from error
-
-
-@contextmanager
-def replacement(path: str | Path) -> Iterator[BinaryIO]:
-    """Write a file beside ``path``, flush it to the disk and rename it: all of it or nothing.
-
-    Raises:
-        OSError: If the disk refuses; what was at ``path`` is then still there.
-    """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.parent / f".{uuid.uuid4().hex}.part"  # short: names may have 255 bytes already
-    try:
-        with beside.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    except InputError as error:
+        raise PictureError(str(error)) from error
 
 
 def as_tensor(pixels: Pixels) -> Image:
