@@ -17,7 +17,7 @@ SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors"}
 FILES = {*GROUND, "storage", "imaging"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
-FRAME = {*PARTS, "methods", "config", "checkpoint"}
+FRAME = {*PARTS, "methods", "trust", "config", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "losses": FILES,
     "metrics": FILES,
     "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
-    "config": {*GROUND, "methods"},
+    "trust": GROUND,
+    "config": {*GROUND, "trust", "methods"},
     "checkpoint": {*GROUND, "storage", "methods", "config"},
     "callbacks": FRAME,
     "training": {*FRAME, "callbacks", "__init__"},  # a run notes the version

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from deblurkit.config import build_recipe
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, sentence
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.storage import replacing
 
@@ -40,7 +40,10 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             "deblurkit.build"
         )
     method = build_recipe(described["recipe"], trust=trust)
-    method.on_load_checkpoint(content)
+    try:
+        method.on_load_checkpoint(content)
+    except Exception as error:
+        raise InputError(f"{path} is damaged: {sentence(error)}") from error
     copy_weights(content["state_dict"], method, origin=path)
     return method.eval()
 
@@ -79,10 +82,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             f"{path} was refused: it holds more than tensors and plain values, so reading it "
             "could run foreign code; ask its author for safetensors"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
-        raise InputError(f"{path} is damaged or no checkpoint: {error}") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict'")
+    except Exception as error:  # whatever damaged bytes lead to
+        raise InputError(f"{path} is damaged or no checkpoint: {sentence(error)}") from error
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict' of tensors")
     return content
 
 
@@ -90,6 +94,18 @@ def copy_weights(
     state: dict[str, torch.Tensor], method: RestorationMethod, *, origin: str | Path
 ) -> None:
     """Fill a method with stored weights, all of them.
+
+    Raises:
+        InputError: As in ``require_fit``.
+    """
+    require_fit(state, method, origin=origin)
+    method.load_state_dict(state)
+
+
+def require_fit(
+    state: dict[str, torch.Tensor], method: RestorationMethod, *, origin: str | Path
+) -> None:
+    """Compare stored weights with a method.
 
     Raises:
         InputError: If names or shapes differ: the weights belong to another method or size.
@@ -105,7 +121,6 @@ def copy_weights(
             f"tensors differ in name or shape, such as {wrong[0]}; "
             "it belongs to another method or another size"
         )
-    method.load_state_dict(state)
 
 
 def save_weights(method: RestorationMethod, path: str | Path) -> str:
@@ -129,12 +144,12 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads((file.metadata() or {}).get("deblurkit", "null"))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise InputError(f"{path} is damaged or no safetensors file: {error}") from error
+    except Exception as error:  # whatever damaged bytes lead to
+        raise InputError(f"{path} is damaged or no safetensors file: {sentence(error)}") from error
     return {"deblurkit": described, "state_dict": state}

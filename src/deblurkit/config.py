@@ -1,31 +1,23 @@
-"""Configs: where they lie, how they are composed, and what they may build.
+"""Configs: where they lie, how they are composed, and what is built from them.
 
 Nothing heavy is imported here, so that ``--help`` and ``--cfg job`` answer without torch.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, sentence
+from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted
 
 if TYPE_CHECKING:
     from deblurkit.methods.base import RestorationMethod
 
-# What a recipe may name; it may come out of a stranger's checkpoint.
-RECIPE_HOMES = ("deblurkit.networks", "deblurkit.methods", "deblurkit.losses", "torch.optim")
-# What a run's own config may name besides.
-RUN_HOMES = (
-    "deblurkit.data",
-    "deblurkit.imaging",
-    "deblurkit.metrics",
-    "deblurkit.callbacks",
-    "lightning.pytorch",
-    "torch.utils.data",
-)
-TEACHER = "deblurkit.checkpoint.teacher"
 PATH_KEYS = frozenset({"weights", "path", "file", "folder", "root"})
 
 
@@ -65,12 +57,63 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
     Args:
         *overrides: As on the command line: ``"model=dclnet"``, ``"data.crop=128"``.
         config: Command whose config it is: ``train``, ``eval``, ``deblur`` or ``blur``.
+
+    Raises:
+        InputError: If an override does not fit.
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
+    from hydra.errors import HydraException
 
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return hydra_compose(config, list(overrides))
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return hydra_compose(config, list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(mistake(error)) from error
+
+
+def mistake(error: Exception) -> str:
+    """What is wrong with an override or a config, out of Hydra's or OmegaConf's error."""
+    from hydra.errors import MissingConfigException, OverrideParseException
+
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"there is no {group} {name!r}; {_choice(name, error.options or _options(group))}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override!r} cannot be read: a change is written key=value, "
+            "and a value with special characters in quotes within quotes: \"key='a, b'\""
+        )
+    if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):
+        keys = [str(key) for key in cause.parent_node]
+        return f"there is no {cause.full_key}; {_choice(str(cause.key), keys)}"
+    if missing := re.search(r"Missing mandatory value: (\S+)", str(error)):
+        return _without_value(missing[1])
+    return sentence(error).split(" full_key:")[0]
+
+
+def _choice(wanted: str, options: Sequence[str]) -> str:
+    close = get_close_matches(wanted, options, 1)
+    listed = ", ".join(option for option in options if not option.startswith("_"))
+    return f"did you mean {close[0]}? There are {listed}" if close else f"there are {listed}"
+
+
+def _options(group: str) -> list[str]:
+    return sorted(file.stem for file in (conf_dir() / group).glob("*.yaml"))
+
+
+def _without_value(key: str) -> str:
+    """How to give a value that a config leaves open, with what its comment says."""
+    from hydra.core.hydra_config import HydraConfig
+
+    group, _, name = key.partition(".")
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    file = conf_dir() / group / f"{choices.get(group)}.yaml"
+    line = rf"(?m)^{name}: \?\?\? *#? *(.*)$"
+    comment = re.search(line, file.read_text()) if file.is_file() else None
+    said = f": {comment[1]}" if comment and comment[1] else ""
+    return f"{key} has no value yet, give {key}=<value>{said}"
 
 
 def available_methods() -> list[str]:
@@ -89,14 +132,9 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
     Raises:
         InputError: If there is no such method or no such parameter.
     """
-    from hydra.errors import HydraException
-
     if key not in available_methods():
-        raise InputError(f"there is no method {key!r}; there are {', '.join(available_methods())}")
-    try:
-        cfg = compose(f"model={key}", *(f"model.{override}" for override in overrides))
-    except HydraException as error:
-        raise InputError(f"{key} cannot be built so: {_first_line(error)}") from error
+        raise InputError(f"there is no method {key!r}; {_choice(key, available_methods())}")
+    cfg = compose(f"model={key}", *(f"model.{override}" for override in overrides))
     return build_recipe(plain(cfg.model), trust=trust)
 
 
@@ -113,8 +151,15 @@ def build_recipe(recipe: dict[str, Any], *, trust: Sequence[str] = ()) -> "Resto
 
 
 def plain(node: Any) -> Any:
-    """Resolved dicts, lists, numbers and strings instead of a config node."""
-    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    """Resolved dicts, lists, numbers and strings instead of a config node.
+
+    Raises:
+        InputError: If a value is missing or refers to one that does not exist.
+    """
+    try:
+        return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+    except OmegaConfBaseException as error:
+        raise InputError(mistake(error)) from error
 
 
 def with_absolute_paths(node: Any, key: str = "") -> Any:
@@ -143,64 +188,17 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     from hydra.utils import instantiate as hydra_instantiate
 
     node = plain(node)
-    for target in targets(node):
-        require_trusted(target, homes)
+    for part in parts(node):
+        found = trusted(part["_target_"], homes)
+        require_fitting(found, part)
     try:
         if given:  # objects go past Hydra, which would copy them
             return hydra_instantiate({**node, "_partial_": True}, _convert_="all")(**given)
         return hydra_instantiate(node, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, InstantiationException) else error
         if isinstance(cause, InputError):
             raise cause from None
-        raise InputError(_first_line(error)) from error
-
-
-def targets(node: Any) -> Iterator[str]:
-    """Every ``_target_`` below a node.
-
-    Raises:
-        InputError: If a value is an interpolation: a plain recipe holds none.
-    """
-    if isinstance(node, Mapping):
-        if "_target_" in node:
-            yield str(node["_target_"])
-        for value in node.values():
-            yield from targets(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from targets(value)
-    elif isinstance(node, str) and "${" in node:
-        raise InputError(f"a recipe holds plain values only, not {node!r}")
-
-
-def require_trusted(target: str, homes: Sequence[str]) -> None:
-    """Refuse a target outside the trusted packages, also one reached through their imports.
-
-    Raises:
-        InputError: With the packages that are trusted.
-    """
-    from hydra.utils import get_object
-
-    refusal = InputError(
-        f"{target!r} may not be built from a config: only {', '.join(homes)} are trusted; "
-        "add a package of your own with trust=[name]"
-    )
-    if target != TEACHER and not _inside(target, homes):
-        raise refusal
-    try:
-        found = get_object(target)
-    except Exception as error:
-        raise InputError(f"{target!r} does not exist: {_first_line(error)}") from error
-    if target != TEACHER and not _inside(str(getattr(found, "__module__", "")), homes):
-        raise refusal
-    if target.startswith("torch.optim") and not isinstance(found, type):
-        raise refusal
-
-
-def _inside(name: str, homes: Sequence[str]) -> bool:
-    return any(name == home or name.startswith(f"{home}.") for home in homes)
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split("\n\n")[0].split())
+        cause = cause or error
+        reason = f"{sentence(cause)} ({type(cause).__name__})"
+        raise InputError(f"{node['_target_']} cannot be built so: {reason}") from error

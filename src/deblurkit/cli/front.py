@@ -8,19 +8,31 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
 from deblurkit.cli.paths import flags_first
-from deblurkit.config import conf_dir, run_folder
-from deblurkit.errors import InputError
+from deblurkit.config import conf_dir, mistake, run_folder
+from deblurkit.errors import InputError, sentence
 
 Task = Callable[[DictConfig], Any]
+
+FULL = "HYDRA_FULL_ERROR"  # set to 1, it shows every traceback
+MISTAKE, DEFECT, INTERRUPTED = 2, 1, 130  # exit codes
+
+
+class JobFailedError(Exception):
+    """A job of a sweep has failed and said so; the others go on. Its argument is the exit code."""
 
 
 def run_command(config: str, task: Task, folder: Path | None = None) -> None:
@@ -36,38 +48,92 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
         return
     sys.argv[1:] = flags_first(sys.argv[1:])
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    path = str(folder or conf_dir())
+    path, asked = str(folder or conf_dir()), os.environ.get(FULL)
     decorate = hydra.main(version_base="1.3", config_path=path, config_name=config)
-    decorate(guarded(task))()
+    try:
+        with variable(FULL, "1"):  # Hydra would print several lines and end the process
+            decorate(guarded(task, asked))()
+    except JobFailedError as error:
+        sys.exit(error.args[0])
+    except Exception as error:
+        if asked == "1":
+            raise
+        ours = isinstance(error, HydraException | OmegaConfBaseException | InputError)
+        complain(mistake(error) if ours else f"{type(error).__name__}: {sentence(error)}")
+        sys.exit(MISTAKE if ours else DEFECT)
 
 
-def guarded(task: Task) -> Task:
-    """Turn a user's mistake into a sentence and any other failure into a note of where to look."""
+@contextmanager
+def variable(name: str, value: str | None) -> Iterator[None]:
+    """Set a variable of the environment for a while; None takes it away."""
+    before = os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
+
+
+def guarded(task: Task, asked: str | None) -> Task:
+    """Turn a user's mistake into a sentence and any other failure into a note of where to look.
+
+    Args:
+        task: Does the work.
+        asked: What the user set ``HYDRA_FULL_ERROR`` to; the processes of other devices see it.
+    """
 
     def run(cfg: DictConfig) -> Any:
-        quiet_loggers()
-        try:
-            return task(cfg)
-        except InputError as error:
-            complain(str(error))
-            sys.exit(2)
-        except Exception as error:
-            if os.environ.get("HYDRA_FULL_ERROR") == "1":
-                raise
-            report = Path(run_folder()) / "error.txt"
-            report.parent.mkdir(parents=True, exist_ok=True)
-            report.write_text(traceback.format_exc())
-            last = str(error).strip().splitlines() or [""]
-            complain(f"{type(error).__name__}: {last[0]} (the traceback is in {report})")
-            sys.exit(1)
+        with variable(FULL, asked):
+            quiet_loggers()
+            from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+            try:
+                return task(cfg)
+            except (InputError, MisconfigurationException) as error:
+                if asked == "1":
+                    raise
+                fail(sentence(error), MISTAKE)
+            except KeyboardInterrupt:
+                say_how_to_go_on()
+            except SystemExit as end:
+                if not isinstance(end.__context__, KeyboardInterrupt):
+                    raise
+                say_how_to_go_on()  # Lightning was training and has tidied up
+            except Exception as error:
+                if asked == "1":
+                    raise
+                report = Path(run_folder()) / "error.txt"
+                report.parent.mkdir(parents=True, exist_ok=True)
+                report.write_text(traceback.format_exc())
+                words = f"{type(error).__name__}: {sentence(error)}"
+                fail(f"{words} (the traceback is in {report})", DEFECT)
 
     return run
 
 
-def complain(sentence: str) -> None:
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong and end the command, or in a sweep this job."""
+    complain(message)
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        raise JobFailedError(code) from None
+    sys.exit(code)
+
+
+def say_how_to_go_on() -> NoReturn:
+    """End after Ctrl-C, with the way back."""
+    folder = Path(run_folder())
+    way = f"; go on with: deblurkit-train resume={folder}"
+    complain("interrupted" + (way if (folder / "last.ckpt").is_file() else ""))
+    sys.exit(INTERRUPTED)
+
+
+def complain(message: str) -> None:
     """Say what is wrong, on the error stream, with the device's number where there are several."""
     rank = os.environ.get("LOCAL_RANK")
-    print(f"deblurkit{f' (device {rank})' if rank else ''}: {sentence}", file=sys.stderr)
+    print(f"deblurkit{f' (device {rank})' if rank else ''}: {message}", file=sys.stderr)
 
 
 def quiet_loggers() -> None:

@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.cli.front import complain, run_command
+from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.config import conf_dir
+from deblurkit.errors import InputError, sentence
 
 CHOICES = ("model=", "data=", "experiment=")
 
@@ -25,13 +26,42 @@ def main() -> None:
 
 def resume(folder: Path) -> None:
     """Go on in a run's folder with its own config; this command line may change values of it."""
-    if not (folder / "config.yaml").is_file():
-        complain(f"{folder} is no run folder: it holds no config.yaml; there is nothing to resume")
-        sys.exit(2)
+    try:
+        refuse_foreign(folder)
+    except InputError as error:
+        complain(str(error))
+        sys.exit(MISTAKE)
     quoted = str(folder).replace("'", r"\'")
     sys.argv += [f"hydra.run.dir='{quoted}'", "hydra.output_subdir=null", "hydra.job.name=train"]
     sys.argv += [f"hydra.searchpath=[file://{conf_dir()}]"]
     run_command("config", task, folder=folder)
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Look at a run's config before Hydra does, which would do what it says.
+
+    Raises:
+        InputError: If there is none, it was not written by a run, or it trusts packages that this
+            command line does not.
+    """
+    file = folder / "config.yaml"
+    if not file.is_file():
+        raise InputError(
+            f"{folder} is no run folder: it holds no config.yaml; there is nothing to resume"
+        )
+    try:
+        text = file.read_text()
+        cfg = OmegaConf.create(text)
+    except Exception as error:  # whatever damaged bytes lead to
+        raise InputError(f"{file} is damaged: {sentence(error)}") from error
+    sets_up_hydra = text.lstrip().startswith("#") or "hydra" in cfg or "defaults" in cfg
+    if not isinstance(cfg, DictConfig) or sets_up_hydra:
+        raise InputError(f"{file} was not written by a run: it sets up Hydra itself; not resumed")
+    if cfg.get("trust") and not any(argument.startswith("trust=") for argument in sys.argv):
+        names = ",".join(map(str, cfg.trust))
+        raise InputError(
+            f"this run builds classes of {names}; if you trust them, add trust=[{names}]"
+        )
 
 
 def task(cfg: DictConfig) -> float | None:

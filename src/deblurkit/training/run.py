@@ -1,6 +1,7 @@
 """One training run, from the config to the last row of its tables."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from lightning.pytorch import Trainer, seed_everything
@@ -9,10 +10,11 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores
-from deblurkit.checkpoint import copy_weights, existing, load, read_checkpoint
+from deblurkit.checkpoint import copy_weights, load, read_checkpoint, require_fit
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
+from deblurkit.methods.network import NetworkMethod
 from deblurkit.training.record import write_record
 from deblurkit.training.report import print_scores
 from deblurkit.training.trainer import homes, make_trainer
@@ -34,18 +36,18 @@ def train(cfg: DictConfig) -> float | None:
             f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
             "with deblurkit-deblur"
         )
-    if cfg.weights is not None:
-        start_from(method, cfg.weights)
+    if cfg.weights is not None and cfg.resume is None:
+        start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
-    if getattr(data, "val", None) is None:
+    if getattr(data, "val", None) is None and "best" in cfg.callbacks:
         cfg.callbacks.best = None  # nothing to choose by
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
         write_record(cfg, folder)
     resumed = resume_checkpoint(folder) if cfg.resume is not None else None
     if resumed is not None:
+        look_at(resumed, method, trainer)
         keep_old_metrics(folder)
-        say_if_finished(resumed, trainer)
     log.info("%s: %s", type(method).__name__, sizes(method))
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     if cfg.test and data.test is not None:
@@ -68,13 +70,13 @@ def sizes(method: RestorationMethod) -> str:
     return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items())
 
 
-def start_from(method: RestorationMethod, weights: str) -> None:
+def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str]) -> None:
     """Fill a fresh method with stored weights.
 
     Raises:
         InputError: If they belong to another method.
     """
-    stored = load(weights)
+    stored = load(weights, trust=trust)
     if type(stored) is not type(method):
         raise InputError(
             f"{weights} holds {type(stored).__name__}, but model= is {type(method).__name__}"
@@ -102,9 +104,16 @@ def keep_old_metrics(folder: Path) -> None:
         table.rename(folder / f"metrics_part{parts + 1}.csv")
 
 
-def say_if_finished(checkpoint: Path, trainer: Trainer) -> None:
-    """Tell that nothing is left to train, and how to go on."""
-    epochs = read_checkpoint(existing(checkpoint))["epoch"] + 1
+def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> None:
+    """Look at a checkpoint before it is resumed; say so if nothing is left to train.
+
+    Raises:
+        InputError: If it is damaged or belongs to another method.
+    """
+    content = read_checkpoint(checkpoint)
+    if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
+        require_fit(content["state_dict"], method, origin=checkpoint)
+    epochs = content.get("epoch", -1) + 1
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
         log.info(
             "this run is finished (%d epochs); its weights are loaded and tested; to train on, "

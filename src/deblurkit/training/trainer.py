@@ -6,10 +6,11 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
-from deblurkit.config import RECIPE_HOMES, RUN_HOMES, instantiate, plain
+from deblurkit.config import instantiate, plain
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.manual import ManualMethod
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO
+from deblurkit.trust import RECIPE_HOMES, RUN_HOMES
 
 
 def homes(cfg: DictConfig) -> tuple[str, ...]:

@@ -1,0 +1,115 @@
+"""What a config may build; it may come out of a stranger's checkpoint or run folder.
+
+Nothing heavy is imported here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from deblurkit.errors import InputError, sentence
+
+# What a recipe may name; it may come out of a stranger's checkpoint.
+RECIPE_HOMES = ("deblurkit.networks", "deblurkit.methods", "deblurkit.losses", "torch.optim")
+# What a run's own config may name besides.
+RUN_HOMES = (
+    "deblurkit.data",
+    "deblurkit.metrics",
+    "deblurkit.callbacks",
+    "lightning.pytorch.Trainer",
+    "lightning.pytorch.trainer",
+    "lightning.pytorch.callbacks",
+    "lightning.pytorch.loggers",
+    "lightning.pytorch.plugins",
+    "lightning.pytorch.profilers",
+    "lightning.pytorch.strategies",
+)
+# Where only classes may be named: functions there read and write files, or call what they are told.
+CLASS_HOMES = ("deblurkit.metrics", "deblurkit.callbacks", "lightning", "torch")
+TEACHER = "deblurkit.checkpoint.teacher"
+
+
+def parts(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Every node with a ``_target_``, from the outside in.
+
+    Raises:
+        InputError: If a value is an interpolation or no plain value: Hydra would look into it.
+    """
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node
+        for value in node.values():
+            yield from parts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from parts(value)
+    elif (isinstance(node, str) and "${" in node) or not isinstance(node, str | int | float | None):
+        raise InputError(f"a recipe holds plain values only, not {node!r}")
+
+
+def trusted(target: Any, homes: Sequence[str]) -> Any:
+    """The class or function of a name, which a trusted package must define itself.
+
+    What such a package imports is refused, and so are methods, which can do more than a
+    constructor: ``load_from_checkpoint`` runs what a file tells it to.
+
+    Raises:
+        InputError: If it is refused, or does not exist.
+    """
+    from hydra.utils import get_object
+
+    refusal = InputError(
+        f"{target!r} may not be built from a config: it could run foreign code; "
+        "trust a package of your own with trust=[name]"
+    )
+    if not isinstance(target, str) or (target != TEACHER and not _inside(target, homes)):
+        raise refusal
+    try:
+        found = get_object(target)
+    except Exception as error:
+        raise InputError(f"{target!r} does not exist: {sentence(error)}") from error
+    module, name = (str(getattr(found, key, ".")) for key in ("__module__", "__qualname__"))
+    own = target == TEACHER or (_inside(module, homes) and "." not in name)
+    if not own or (_inside(module, CLASS_HOMES) and not isinstance(found, type)):
+        raise refusal
+    return found
+
+
+def require_fitting(found: Any, node: Mapping[str, Any]) -> None:
+    """Refuse a plain value whose type a constructor does not take.
+
+    Raises:
+        InputError: With the value and the type.
+    """
+    try:
+        constructor = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
+        hints = get_type_hints(constructor)
+    except (NameError, TypeError, AttributeError):  # hints that are for a type checker only
+        return
+    for name, value in node.items():
+        if name in hints and not isinstance(value, dict | list):
+            kinds = _kinds(hints[name])
+            if not _is_one_of(value, kinds):
+                wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+                raise InputError(
+                    f"{name}={value!r} does not fit {node['_target_']}: it takes {wanted}"
+                )
+
+
+def _kinds(hint: Any) -> list[Any]:
+    """Types that a hint names, without what they hold."""
+    one_of = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return [get_origin(one) or one for one in one_of]
+
+
+def _is_one_of(value: Any, kinds: list[Any]) -> bool:
+    if not all(isinstance(kind, type) for kind in kinds):
+        return True  # Literal, TypeVar: the constructor looks itself
+    try:
+        return isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
+    except TypeError:  # Any, a protocol
+        return True
+
+
+def _inside(name: str, homes: Sequence[str]) -> bool:
+    return any(name == home or name.startswith(f"{home}.") for home in homes)
