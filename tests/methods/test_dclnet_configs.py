@@ -50,7 +50,9 @@ def test_the_residual_form_has_the_numbers_of_the_plain_one() -> None:
     plain, residual = compose("model=dclnet").model, compose("model=dclnet_residual").model
     assert residual.backbone.backbone == plain.backbone
     assert residual.inverse.network == plain.inverse
-    assert {key for key in plain if plain[key] != residual[key]} == {"backbone", "inverse", "cycle"}
+    assert residual.auxiliary.auxiliary == plain.auxiliary
+    different = {key for key in plain if plain[key] != residual[key]}
+    assert different == {"backbone", "inverse", "auxiliary", "cycle"}
 
 
 @pytest.mark.parametrize(("experiment", "row"), ROWS.items())

@@ -8,7 +8,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
 from deblurkit.networks.dclnet import Auxiliary, Backbone, Inverse
-from deblurkit.networks.residual import Headed, ResidualBackbone, ResidualPicture
+from deblurkit.networks.residual import (
+    Headed,
+    ResidualAuxiliary,
+    ResidualBackbone,
+    ResidualPicture,
+)
 from networks.fingerprint import fill, formula_picture, formula_state, summary
 
 FINGERPRINTS = {  # of a reference sketch in float64, 64 x 96 pixels: mean, std, four samples
@@ -175,8 +180,16 @@ def test_a_residual_inverse_starts_as_its_input_at_any_size(blurred) -> None:
     assert ResidualPicture(inverse(2, 1))(sharp).equal(sharp)
 
 
+@pytest.mark.parametrize("restored", ODD_CONTENT.values(), ids=ODD_CONTENT.keys())
+def test_a_residual_auxiliary_starts_as_the_restored_picture_at_both_scales(restored) -> None:
+    drawn = ResidualAuxiliary(auxiliary(2, 1))(restored)
+    assert drawn.half.equal(functional.avg_pool2d(restored, 2))
+    assert drawn.quarter.equal(functional.avg_pool2d(restored, 4))
+
+
 @pytest.mark.parametrize(
-    ("wrapper", "inner"), [(ResidualBackbone, backbone), (ResidualPicture, inverse)]
+    ("wrapper", "inner"),
+    [(ResidualBackbone, backbone), (ResidualPicture, inverse), (ResidualAuxiliary, auxiliary)],
 )
 def test_a_residual_form_passes_on_its_sizes_and_its_parameters(wrapper, inner) -> None:
     network = inner(2, 1)

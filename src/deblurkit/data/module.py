@@ -1,7 +1,7 @@
 """The data module of pools: random crops for training, whole pictures for evaluation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from lightning.fabric.utilities import move_data_to_device
@@ -73,7 +73,7 @@ class PictureDataModule(LightningDataModule):
         evaluation_synthesis: BlurSynthesis | None = None,
         augmentation: Augmentation | None = None,
         batch_augmentation: BatchAugmentation | None = None,
-        check: str = "error",
+        check: Literal["error", "warn", "off"] = "error",
         root: str | None = None,
         variant: str | None = None,
         cache: str | None = None,
@@ -148,7 +148,13 @@ class PictureDataModule(LightningDataModule):
         return self._all_finished(move_data_to_device(rows, torch.device(device)))
 
     def _stream(self) -> Stream:
-        return Stream(self.sources, crop=self.crop, seed=self.seed, augmentation=self.augmentation)
+        sides = {pool: self.crop + 2 * self._margin(pool) for pool in self.sources}
+        return Stream(self.sources, sides=sides, seed=self.seed, augmentation=self.augmentation)
+
+    def _margin(self, pool: str) -> int:
+        """What a crop needs around it, so that its blur comes from the picture, not a border."""
+        made = "blurred" in HOLDS[pool] and "blurred" not in self.sources[pool].roles
+        return self.synthesis.margin if made and self.synthesis is not None else 0
 
     def val_dataloader(self) -> DataLoader[Draw] | list[Any]:
         """Whole pictures, one at a time, shared out between the devices."""
@@ -202,6 +208,7 @@ class PictureDataModule(LightningDataModule):
         rows = with_unit_range(rows)
         if "blurred" in HOLDS[pool] and "blurred" not in rows and self.synthesis is not None:
             rows |= blurred_by(self.synthesis, rows["sharp"], [APART[pool] + d for d in draws])
+            rows |= {role: trimmed(rows[role], self._margin(pool)) for role in ("blurred", "sharp")}
         if self.batch_augmentation is not None:
             rows = self.batch_augmentation(rows, number(self.seed, pool, "batch", draws[0]))
         kept = HOLDS[pool] | {"name"} | ({"seed"} if pool == "sharp" else {"kernel"})
@@ -237,6 +244,12 @@ def with_unit_range(rows: Draw) -> Draw:
         else value
         for key, value in rows.items()
     }
+
+
+def trimmed(pictures: Tensor, margin: int) -> Tensor:
+    """Without a margin on all four sides."""
+    height, width = pictures.shape[-2:]
+    return pictures[..., margin : height - margin, margin : width - margin]
 
 
 def evaluated(rows: Draw, synthesis: BlurSynthesis | None) -> Draw:

@@ -31,7 +31,7 @@ class Stream(Dataset[dict[str, Draw]]):
 
     Args:
         pools: Source of each pool.
-        crop: Side of the crops, pixels.
+        sides: Side of each pool's crops, pixels.
         seed: Of all draws.
         augmentation: Changes the crops of a draw; gets the draw's own seed.
     """
@@ -40,11 +40,11 @@ class Stream(Dataset[dict[str, Draw]]):
         self,
         pools: Mapping[str, Source],
         *,
-        crop: int,
+        sides: Mapping[str, int],
         seed: int,
         augmentation: Augmentation | None = None,
     ) -> None:
-        self.pools, self.crop, self.seed = dict(pools), crop, seed
+        self.pools, self.sides, self.seed = dict(pools), dict(sides), seed
         self.augmentation = augmentation
         self._order = lru_cache(maxsize=2 * len(self.pools) + 2)(self._shuffled)
 
@@ -57,8 +57,9 @@ class Stream(Dataset[dict[str, Draw]]):
         cycle, position = divmod(draw, len(source))
         index = int(self._order(pool, cycle)[position])
         seed = number(self.seed, pool, draw)
-        top, left = crop_box(*source.size(index), self.crop, seed)
-        pictures = pad_up(source.crop(index, top=top, left=left, side=self.crop), self.crop)
+        side = self.sides[pool]
+        top, left = crop_box(*source.size(index), side, seed)
+        pictures = pad_up(source.crop(index, top=top, left=left, side=side), side)
         if self.augmentation is not None:
             pictures = self.augmentation(pictures, seed)
         return {**as_tensors(pictures), "name": source.names[index], "seed": draw}

@@ -139,6 +139,9 @@ class Auxiliary(nn.Module):
     published; here it is the first.
     """
 
+    multiple = 1
+    reach: int | None = None
+
     def __init__(self, *, channels: int, blocks: int, reduction: int, slope: float) -> None:
         super().__init__()
         self.down_half = nn.Sequential(
@@ -155,6 +158,11 @@ class Auxiliary(nn.Module):
         )
         self.head_half = _convolution(channels, 3)
         self.head_quarter = _convolution(channels, 3)
+
+    @property
+    def heads(self) -> tuple[nn.Conv2d, nn.Conv2d]:
+        """The last convolutions, in the order of `Reduced`."""
+        return self.head_half, self.head_quarter
 
     def forward(self, restored: Images) -> Reduced:
         """Draw a batch, near [0, 1], at two scales; an odd side is rounded up when halved."""

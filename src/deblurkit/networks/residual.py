@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from deblurkit.contracts import Images
-from deblurkit.networks.dclnet import Pyramid
+from deblurkit.networks.dclnet import Pyramid, Reduced
 
 
 @runtime_checkable
@@ -85,3 +85,31 @@ class ResidualPicture(nn.Module):
     def forward(self, pictures: Images) -> Images:
         """Map a batch in [0, 1]; same shape out, not clamped."""
         return self.network(pictures) + pictures
+
+
+class ResidualAuxiliary(nn.Module):
+    """Adds the restored picture, area-averaged, to each scale of an auxiliary network.
+
+    Without it the network's first pictures are noise, and the loop that compares them with the
+    backbone's own pulls the backbone towards that noise.
+
+    Args:
+        auxiliary: Answers a `Reduced`; its heads are set to zero.
+
+    Source: as for `ResidualBackbone`.
+    """
+
+    def __init__(self, auxiliary: Headed) -> None:
+        super().__init__()
+        self.auxiliary = auxiliary
+        self.multiple, self.reach = auxiliary.multiple, auxiliary.reach
+        for head in auxiliary.heads:
+            zero_start(head)
+
+    def forward(self, restored: Images) -> Reduced:
+        """Draw a batch at two scales; sides must be divisible by 4."""
+        corrections: Reduced = self.auxiliary(restored)
+        return Reduced(
+            corrections.half + functional.avg_pool2d(restored, 2),
+            corrections.quarter + functional.avg_pool2d(restored, 4),
+        )

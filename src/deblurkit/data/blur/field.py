@@ -27,7 +27,13 @@ class BlurField(NamedTuple):
 
 @runtime_checkable
 class FieldFamily(Protocol):
-    """A distribution of fields."""
+    """A distribution of fields.
+
+    Attributes:
+        size: Odd side of all their kernels, in pixels.
+    """
+
+    size: int
 
     def draw(
         self, height: int, width: int, generator: torch.Generator

@@ -101,6 +101,13 @@ class BlurSynthesis:
             if given is not None
         }
 
+    @property
+    def margin(self) -> int:
+        """How far from a picture's border its blur may depend on what lies beyond, in pixels."""
+        made_by = self.field if self.bank is None else self.bank.family
+        assert made_by is not None  # the constructor takes one of the two
+        return made_by.size // 2
+
     @torch.no_grad()
     def __call__(self, sharp: Images, draws: list[int]) -> Blurred:
         """Blur a batch.
