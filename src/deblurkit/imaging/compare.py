@@ -41,7 +41,7 @@ def caption(text: str, width: int) -> NDArray[np.uint8]:
     line = np.full((CAPTION, width, 3), 255, np.uint8)
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     (needed, _), _ = cv2.getTextSize(text, font, size, 1)
-    size *= min(1.0, (width - 6) / needed)
+    size *= min(1.0, max(width - 6, 1) / max(needed, 1))
     cv2.putText(line, text, (3, CAPTION - 8), font, size, (20, 20, 20), 1, cv2.LINE_AA)
     return line
 

@@ -164,12 +164,14 @@ class PictureWriter(BasePredictionWriter):
 def in_tiles(method: LightningModule, tile: int, overlap: int) -> None:
     """Make a method restore in tiles."""
     whole = cast("Any", method).restoration
+    reach = min(getattr(method, "reach", None) or 0, overlap // 2)
 
     def restoration(batch: Any) -> Any:
         def piece(blurred: torch.Tensor) -> torch.Tensor:
             restored: torch.Tensor = whole({**batch, "blurred": blurred})["restored"]
             return restored
 
-        return {"restored": tiled(piece, batch["blurred"], tile=tile, overlap=overlap)}
+        blurred = batch["blurred"]
+        return {"restored": tiled(piece, blurred, tile=tile, overlap=overlap, reach=reach)}
 
     cast("Any", method).restoration = restoration
