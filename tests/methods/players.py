@@ -79,7 +79,7 @@ def batches(*values: float) -> DataLoader[Pools]:
         {"blurred": {"blurred": torch.full((1, 3, 1, 1), value), "name": [f"picture {place}"]}}
         for place, value in enumerate(values)
     ]
-    return DataLoader(pools, batch_size=None)
+    return DataLoader(pools, batch_size=None, generator=torch.Generator())
 
 
 def fitted(method: TrainedMethod, *values: float, epochs: int = 1, **options: Any) -> Trainer:

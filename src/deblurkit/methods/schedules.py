@@ -43,4 +43,5 @@ def constant_then_linear(optimizer: Optimizer, *, steps: int, constant: float) -
         constant: Share of the steps at the highest rate, in [0, 1].
     """
     held = round(constant * steps)
-    return LambdaLR(optimizer, lambda step: 1 - max(step - held, 0) / max(steps - held, 1))
+    falling = max(steps - held, 1)
+    return LambdaLR(optimizer, lambda step: 1 - min(max(step - held, 0) / falling, 1.0))
