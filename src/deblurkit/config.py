@@ -63,13 +63,18 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
 
+    around = GlobalHydra.instance().hydra  # of a program that is itself run by Hydra
+    GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             return hydra_compose(config, list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise InputError(mistake(error)) from error
+    finally:
+        GlobalHydra.instance().hydra = around
 
 
 def mistake(error: Exception) -> str:

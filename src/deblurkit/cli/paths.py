@@ -16,14 +16,22 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
     others: list[str] = []
     following = False  # whether this argument is the value of a flag
     for argument in arguments:
-        if following or (argument.startswith("-") and not Path(argument).exists()):
+        if following or (argument.startswith("-") and not exists(argument)):
             others.append(argument)
             following = not following and argument in VALUED
-        elif Path(argument).exists() or not OVERRIDE.match(argument):
-            paths.append(argument)
+        elif exists(argument) or not OVERRIDE.match(argument):
+            paths += [argument] if argument else []  # an unset variable is not the working folder
         else:
             others.append(argument)
     return [*others, f"{key}=[{','.join(map(quoted, paths))}]"] if paths else others
+
+
+def exists(argument: str) -> bool:
+    """Whether an argument is a file or folder."""
+    try:
+        return bool(argument) and Path(argument).exists()
+    except OSError:  # longer than the name of a file may be
+        return False
 
 
 # Flags of Hydra whose value is the next argument.

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from deblurkit.cli.front import MISTAKE, complain, run_command
+from deblurkit.cli.paths import quoted
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError, sentence
 
@@ -31,9 +32,8 @@ def resume(folder: Path) -> None:
     except InputError as error:
         complain(str(error))
         sys.exit(MISTAKE)
-    quoted = str(folder).replace("'", r"\'")
-    sys.argv += [f"hydra.run.dir='{quoted}'", "hydra.output_subdir=null", "hydra.job.name=train"]
-    sys.argv += [f"hydra.searchpath=[file://{conf_dir()}]"]
+    sys.argv += [f"hydra.run.dir={quoted(str(folder))}", "hydra.output_subdir=null"]
+    sys.argv += [f"hydra.searchpath=[{quoted(f'file://{conf_dir()}')}]", "hydra.job.name=train"]
     run_command("config", task, folder=folder)
 
 
