@@ -5,7 +5,7 @@ Nothing heavy is imported here.
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from deblurkit.errors import InputError, sentence
 
@@ -88,23 +88,26 @@ def require_fitting(found: Any, node: Mapping[str, Any]) -> None:
         return
     for name, value in node.items():
         if name in hints and not isinstance(value, dict | list):
-            kinds = _kinds(hints[name])
-            if not _is_one_of(value, kinds):
-                wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
+            kinds, words = _kinds(hints[name])
+            if value not in words and not _is_one_of(value, kinds):
+                wanted = [getattr(kind, "__name__", str(kind)) for kind in kinds] + words
                 raise InputError(
-                    f"{name}={value!r} does not fit {node['_target_']}: it takes {wanted}"
+                    f"{name}={value!r} does not fit {node['_target_']}: "
+                    f"it takes {' or '.join(map(str, wanted))}"
                 )
 
 
-def _kinds(hint: Any) -> list[Any]:
-    """Types that a hint names, without what they hold."""
+def _kinds(hint: Any) -> tuple[list[Any], list[Any]]:
+    """Types that a hint names, without what they hold, and single values that it names."""
     one_of = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    return [get_origin(one) or one for one in one_of]
+    kinds = [get_origin(one) or one for one in one_of if get_origin(one) is not Literal]
+    words = [word for one in one_of if get_origin(one) is Literal for word in get_args(one)]
+    return kinds, words
 
 
 def _is_one_of(value: Any, kinds: list[Any]) -> bool:
     if not all(isinstance(kind, type) for kind in kinds):
-        return True  # Literal, TypeVar: the constructor looks itself
+        return True  # a TypeVar: the constructor looks itself
     try:
         return isinstance(value, (*kinds, int) if float in kinds else tuple(kinds))
     except TypeError:  # Any, a protocol

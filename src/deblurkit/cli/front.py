@@ -117,7 +117,7 @@ def guarded(task: Task, asked: str | None) -> Task:
 def fail(message: str, code: int) -> NoReturn:
     """Say what is wrong and end the command, or in a sweep this job."""
     complain(message)
-    if HydraConfig.get().mode is RunMode.MULTIRUN:
+    if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
         raise JobFailedError(code) from None
     sys.exit(code)
 
