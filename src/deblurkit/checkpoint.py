@@ -39,9 +39,11 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             "or save_weights, or by a plain Trainer with a method that was not made by "
             "deblurkit.build"
         )
-    method = build_recipe(described["recipe"], trust=trust)
     try:
+        method = build_recipe(described["recipe"], trust=trust)
         method.on_load_checkpoint(content)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except Exception as error:
         raise InputError(f"{path} is damaged: {sentence(error)}") from error
     copy_weights(content["state_dict"], method, origin=path)

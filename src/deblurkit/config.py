@@ -193,7 +193,7 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     from hydra.utils import instantiate as hydra_instantiate
 
     node = plain(node)
-    for part in parts(node):
+    for part in list(parts(node)):  # all of them, before anything is imported
         found = trusted(part["_target_"], homes)
         require_fitting(found, part)
     try:
