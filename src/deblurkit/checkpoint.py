@@ -23,7 +23,7 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
     """Build the method that a file describes, with the file's weights, ready to restore.
 
     Args:
-        weights: A checkpoint of a run, or a safetensors file written by ``save_weights``.
+        weights: A checkpoint of a run, its folder, or a safetensors file of ``save_weights``.
         trust: Further packages whose classes the recipe may name.
 
     Raises:
@@ -64,8 +64,9 @@ def existing(weights: str | Path) -> Path:
     path = Path(weights).expanduser()
     if "://" in str(weights):
         raise InputError(f"{weights} is an address; download the file first and give its path")
-    if path.is_dir() and (path / "best.ckpt").is_file():
-        return path / "best.ckpt"
+    for name in ("best.ckpt", "last.ckpt"):  # of a run folder; without validation none is best
+        if (path / name).is_file():
+            return path / name
     if not path.is_file():
         raise InputError(f"{weights} is no file; weights= takes a checkpoint or a safetensors file")
     return path

@@ -1,0 +1,97 @@
+"""Every experiment of conf/experiment, two steps of it, on trees with the true layouts."""
+
+from pathlib import Path
+
+import pytest
+import skimage.data
+import torch
+from omegaconf import DictConfig, OmegaConf
+from running import SMALL, command_line
+from running import run as trained
+
+import deblurkit
+from deblurkit.config import conf_dir
+from deblurkit.imaging.files import write_image
+
+EXPERIMENTS = sorted(file.stem for file in (conf_dir() / "experiment").glob("*.yaml"))
+TINY = Path(__file__).parent / "tiny"
+TWO_STEPS = (
+    *(override for override in SMALL if override != "data.test=null"),
+    *("trainer=cpu", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=1"),
+    *("data.batches_per_epoch=2", "data.workers=0"),
+)
+POOLS = {  # what the rows about pictures without a partner are about
+    "dclnet_t1": {"paired"},
+    "dclnet_t2": {"paired", "blurred"},
+    "dclnet_t3": {"paired", "sharp"},
+    "dclnet_t4": {"paired", "blurred", "sharp"},
+}
+
+
+@pytest.fixture(scope="session")
+def bsds500_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """BSDS500's folder of images in small: crops of photographs, 20 to train on, 2 to test."""
+    root = tmp_path_factory.mktemp("data") / "BSDS500" / "images"
+    for part, photograph, count in (
+        ("train", skimage.data.coffee(), 20),
+        ("val", skimage.data.chelsea(), 2),
+    ):
+        for number in range(count):
+            top, left = divmod(number, 5)
+            crop = photograph[60 * top : 60 * top + 96, 80 * left : 80 * left + 112]
+            write_image(root / part / f"{1000 * number + 7}.jpg", crop)
+    return root
+
+
+@pytest.fixture
+def roots(gopro_tree: Path, bsds500_tree: Path) -> dict[str, Path]:
+    return {"GOPRO_Large": gopro_tree, "BSDS500/images": bsds500_tree}
+
+
+def small(experiment: str, folder: Path, roots: dict[str, Path]) -> DictConfig:
+    """The experiment itself with a network, crops and an epoch that cost nothing."""
+    cfg = deblurkit.compose(*TWO_STEPS, f"experiment={experiment}", f"paths.run={folder}")
+    chosen = [file for file in TINY.glob("*.yaml") if fits(cfg.model, OmegaConf.load(file))]
+    cfg.model = OmegaConf.merge(cfg.model, OmegaConf.load(chosen[0]))
+    for name, root in roots.items():
+        if str(cfg.data.get("root", "")).endswith(name):
+            cfg.data.root = str(root)
+    return cfg
+
+
+def fits(model: DictConfig, tiny: DictConfig) -> bool:
+    """Whether the values of a tiny size have their places in a model."""
+    return all(
+        key in model and (not OmegaConf.is_config(value) or fits(model[key], value))
+        for key, value in tiny.items()
+    )
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_two_steps(experiment: str, tmp_path: Path, roots: dict[str, Path]) -> None:
+    cfg = small(experiment, tmp_path, roots)
+    checkpoint = trained(cfg)
+    assert checkpoint["global_step"] == 2
+    assert all(value.isfinite().all() for value in checkpoint["state_dict"].values())
+    for stage in ("val", "test"):
+        assert (tmp_path / "scores" / f"{stage}.csv").is_file()
+    method = deblurkit.load(tmp_path / "best.ckpt")
+    assert method.needs == POOLS.get(experiment, {"paired"})
+    assert method.restore(torch.rand(1, 3, 17, 20)).shape == (1, 3, 17, 20)
+
+
+def test_gopro_as_the_manual_says(gopro_tree: Path, tmp_path: Path) -> None:
+    sizes = ("backbone.channels=4", "backbone.blocks=1", "backbone.reduction=4")
+    sizes += ("inverse.channels=4", "inverse.blocks=1", "inverse.reduction=4")
+    sizes += ("auxiliary.channels=4", "auxiliary.blocks=1", "auxiliary.reduction=4")
+    printed = command_line(
+        "train",
+        *("model=dclnet", "data=gopro", f"data.root={gopro_tree}", "data.variant=blur"),
+        *(f"model.{size}" for size in sizes),
+        "hydra.run.dir=run",
+        folder=tmp_path,
+    )
+    assert "DCLNet: backbone " in printed
+    assert "Traceback" not in printed
+    for name in ("best.ckpt", "last.ckpt", "config.yaml", "record.json", "metrics.csv"):
+        assert (tmp_path / "run" / name).is_file()
