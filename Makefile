@@ -36,9 +36,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: export OMP_NUM_THREADS ?= 1
 demo: $(INSTALLED) ## train on photographs that come with the install, then deblur a held-out one
 	@$(COUNTED) $(BIN)/deblurkit-train hydra.run.dir=runs/demo
-	@$(BIN)/deblurkit-deblur runs/demo/test/chelsea_blurred.png output=runs/demo/deblurred \
+	@$(BIN)/deblurkit-deblur runs/demo/test/blurred/chelsea.png output=runs/demo/deblurred \
 		weights=runs/demo/best.ckpt compare=true
-	@echo "before and after: runs/demo/deblurred/chelsea_blurred_compared.png"
+	@echo "before and after: runs/demo/deblurred/chelsea_compared.png"
 
 # Several threads per test slow each other down.
 test slow notebooks: export OMP_NUM_THREADS := 1

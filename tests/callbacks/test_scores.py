@@ -222,9 +222,8 @@ def test_test_pictures_are_written_whole(tmp_path: Path) -> None:
     for index, name in enumerate(NAMES):
         pictures = source.read(index)
         for role, truth in {**pictures, "restored": pictures["blurred"]}.items():
-            np.testing.assert_array_equal(
-                read_image(tmp_path / "test" / f"{name}_{role}.png"), truth
-            )
+            written = tmp_path / "test" / role / f"{name}.png"
+            np.testing.assert_array_equal(read_image(written), truth)
     assert not (tmp_path / "val").exists()
 
 

@@ -22,7 +22,8 @@ class Pictures(Callback):
         side: Side of the crop in pixels, chosen once per picture where it is liveliest.
         every_n_validations: Draw only at every so many validations.
         test_folder: Where the test pictures are written, whole and with 8 bits, as
-            ``<name>_blurred.png``, ``_restored.png``, ``_sharp.png``; nowhere if not given.
+            ``blurred/<name>.png``, ``restored/<name>.png`` and ``sharp/<name>.png``, which can be
+            scored again; nowhere if not given.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Pictures(Callback):
         for number, name in enumerate(batch["name"]):
             for role, picture in columns(batch, outputs, number).items():
                 finite = picture.nan_to_num()  # a broken method shows black, the test goes on
-                write_image(self.test_folder / f"{name}_{role}.png", as_pixels(finite))
+                write_image(self.test_folder / role / f"{name}.png", as_pixels(finite))
 
     def _draw(self, trainer: Trainer, batch: Any, outputs: Any) -> None:
         name = str(batch["name"][0]).replace("/", "_")

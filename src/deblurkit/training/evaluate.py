@@ -55,6 +55,8 @@ def score_folders(cfg: DictConfig) -> list[Row]:
     """Score stored pictures against their sharp counterparts."""
     if cfg.restored is None or cfg.sharp is None:
         raise InputError("to score stored pictures give both restored=<folder> and sharp=<folder>")
+    if cfg.save is not None:
+        raise InputError("save= writes what a method restores; restored= is written already")
     folders = [is_folder(cfg.restored), is_folder(cfg.sharp)]
     root = os.path.commonpath(folders)
     restored, sharp = (glob.escape(os.path.relpath(folder, root)) for folder in folders)
