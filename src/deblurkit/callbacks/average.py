@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
+from torch.nn import Parameter
 
 from deblurkit.errors import InputError
 
@@ -32,6 +33,8 @@ class RestorerAverage(Callback):
         self.average: State = {}
         self._raw: State = {}  # while the average stands in the network
         self._current: State | None = None  # raw weights of a checkpoint, until training starts
+        self._followed: tuple[list[Tensor], list[Tensor]] = ([], [])  # averages, parameters
+        self._buffers: list[str] = []
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start from the weights as they are, or from a checkpoint's."""
@@ -43,6 +46,11 @@ class RestorerAverage(Callback):
             copy_into(state, self._current)
             self._current = None
         self._seen = trainer.global_step
+        network = pl_module.get_submodule(restorer_of(pl_module))
+        held = network.state_dict(keep_vars=True)
+        stay = [name for name, value in held.items() if isinstance(value, Parameter)]
+        self._followed = ([self.average[name] for name in stay], [state[name] for name in stay])
+        self._buffers = [name for name in held if name not in stay]
 
     @torch.no_grad()
     def on_train_batch_end(
@@ -54,13 +62,14 @@ class RestorerAverage(Callback):
         self._seen = trainer.global_step
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        state = restorer_state(pl_module)
-        moving = [name for name, value in state.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [self.average[name] for name in moving], [state[name] for name in moving], 1 - decay
-        )
-        for name in state.keys() - moving:
-            self.average[name].copy_(state[name])
+        torch._foreach_lerp_(*self._followed, 1 - decay)
+        if self._buffers:  # a network may have put others in their place
+            state = restorer_state(pl_module)
+            for name in self._buffers:
+                average, value = self.average[name], state[name]
+                average.lerp_(value, 1 - decay) if value.is_floating_point() else average.copy_(
+                    value
+                )
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the average into the network."""

@@ -55,15 +55,18 @@ class Objective:
             InputError: If a weight has no term, or a term no weight: then the objective would not
                 be the one that the YAML shows.
         """
-        wanted = {name for name in self.weights if self.wants(name)}
-        if wanted != set(terms):
+        weights = {name: self.weight(name) for name in self.weights}
+        wanted = {name for name, weight in weights.items() if weight != 0}
+        if wanted != terms.keys():
             raise InputError(
-                f"weights and terms disagree: {sorted(wanted ^ set(terms))}; "
+                f"weights and terms disagree: {sorted(wanted ^ terms.keys())}; "
                 f"the weights are {sorted(self.weights)}, the terms of this step {sorted(terms)}"
             )
         if not terms:
             raise InputError(
                 "every weight is zero: there is nothing to minimise; give one term a weight"
             )
-        first, *rest = (self.weight(name) * term for name, term in terms.items())
+        first, *rest = (  # a product with one costs as much as any, and more backwards
+            term if weights[name] == 1 else weights[name] * term for name, term in terms.items()
+        )
         return sum(rest, first)

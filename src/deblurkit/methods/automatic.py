@@ -45,7 +45,8 @@ class AutomaticMethod(TrainedMethod):
         total = self.objective(terms)
         if self.logs_now:
             self.report({"objective": total.detach(), **{n: t.detach() for n, t in terms.items()}})
-            self.log("objective", total.detach(), prog_bar=True, logger=False)
+            if self.trainer.progress_bar_callback is not None:
+                self.log("objective", total.detach(), prog_bar=True, logger=False)
         return total
 
     def configure_gradient_clipping(
@@ -60,7 +61,8 @@ class AutomaticMethod(TrainedMethod):
         moving = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         norm = self.tame(moving, gradient_clip_val)
         if self.logs_now:
-            self.report({"gradient_norm": norm, "skipped": float(self.guard.skipped)})
+            self.report({"gradient_norm": norm})
+            self.write_numbers()
 
     def configure_optimizers(self) -> Any:
         """One optimiser; the schedule steps with it."""

@@ -1,7 +1,8 @@
 """One step down an objective that no bad batch can spoil."""
 
 import logging
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -27,16 +28,16 @@ class Guard:
 
     def tame(
         self,
-        parameters: Iterable[Parameter],
+        parameters: Sequence[Parameter],
         *,
         clip: float | None,
         scaled: bool,
         where: Callable[[], str],
-    ) -> Tensor:
+    ) -> float:
         """Clip the gradient to a norm, or drop it where it is not finite.
 
         Args:
-            parameters: What the optimiser is about to move.
+            parameters: What the optimiser is about to move, on one device.
             clip: Largest norm of the whole gradient; None leaves it as it is.
             scaled: Whether a gradient scaler will itself skip an overflow.
             where: Names the batch and its pictures for the message.
@@ -47,13 +48,12 @@ class Guard:
         Raises:
             InputError: After ten steps in a row that had to be skipped.
         """
-        moving = [parameter for parameter in parameters if parameter.grad is not None]
-        gradients = [parameter.grad for parameter in moving if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        if norm.isfinite():
+        gradients = [grad for parameter in parameters if (grad := parameter.grad) is not None]
+        norm = total_norm(gradients)
+        if math.isfinite(norm):
             self.in_a_row = 0
-            if clip:
-                torch.nn.utils.clip_grads_with_norm_(moving, clip, norm)
+            if clip and norm > clip:
+                torch._foreach_mul_(gradients, clip / (norm + 1e-6))
             return norm
         self.skipped += 1
         self.in_a_row += 1
@@ -65,6 +65,13 @@ class Guard:
                 "trainer.gradient_clip_val, or look at these pictures"
             )
         if not scaled:  # an optimiser passes over parameters without a gradient
-            for parameter in moving:
+            for parameter in parameters:
                 parameter.grad = None
         return norm
+
+
+def total_norm(gradients: list[Tensor]) -> float:
+    """Norm of all gradients as one vector; torch's own spends more time on choosing than on it."""
+    if not gradients:
+        return 0.0
+    return math.hypot(*torch.stack(torch._foreach_norm(gradients)).tolist())

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from torch import Tensor
 from torch.optim import Optimizer
 
 from deblurkit.contracts import OptimizerFactory, Pools, SchedulerFactory, Terms
@@ -45,7 +44,8 @@ class ManualMethod(TrainedMethod):
         self.clip: float | None = None
         self.accumulate = 1
         self.descents = dict.fromkeys(optimizers, 0)  # of each player since its last step
-        self.norm: Tensor | float = 0.0  # of the gradient that was used last
+        self.optimizer_of: dict[str, LightningOptimizer] = {}
+        self.norm = 0.0  # of the gradient that was used last
 
     @abstractmethod
     def turns(self, batch: Pools) -> None:
@@ -58,23 +58,25 @@ class ManualMethod(TrainedMethod):
             objective.batches = batches
         self.turns(batch)
         if self.trainer.is_last_batch:  # in on_train_epoch_end a resumed run would lose them
-            for player, optimizer in self.players().items():
+            for player, optimizer in self.optimizer_of.items():
                 if self.descents[player]:
                     self.step(player, optimizer)
             schedulers = self.lr_schedulers() or []
             for schedule in schedulers if isinstance(schedulers, list) else [schedulers]:
                 schedule.step()  # type: ignore[call-arg]
+        if self.logs_now:
+            self.write_numbers()
 
-    def players(self) -> dict[str, LightningOptimizer]:
-        """The optimiser of each player."""
+    def on_train_start(self) -> None:
+        """Find the optimiser of each player."""
         optimizers = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        return dict(zip(self.factories, listed, strict=True))
+        self.optimizer_of = dict(zip(self.factories, listed, strict=True))
 
     @contextmanager
     def turn(self, player: str) -> Iterator[Descend]:
         """One player's turn: the others stand still, their parameters need no gradient."""
-        optimizer = self.players()[player]
+        optimizer = self.optimizer_of[player]
         self.toggle_optimizer(optimizer)
         try:
             yield partial(self.descend, player, optimizer)
@@ -88,7 +90,7 @@ class ManualMethod(TrainedMethod):
         critic to generator steps stays the paper's.
         """
         total = self.objectives[player](terms)
-        self.manual_backward(total / self.accumulate)
+        self.manual_backward(total if self.accumulate == 1 else total / self.accumulate)
         self.descents[player] += 1
         if self.logs_now:
             numbers = {f"{player}/{name}": term.detach() for name, term in terms.items()}
@@ -101,9 +103,8 @@ class ManualMethod(TrainedMethod):
         optimizer.step()
         optimizer.zero_grad()
         self.descents[player] = 0
-        if self.logs_now:  # not in the hook: Lightning keeps the numbers of one hook only
-            numbers = {f"{player}/gradient_norm": self.norm}
-            self.report(numbers | {"skipped": float(self.guard.skipped)})
+        if self.logs_now:
+            self.report({f"{player}/gradient_norm": self.norm})
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Guard and clip: Lightning calls this when a gradient scaler has undone its scale."""

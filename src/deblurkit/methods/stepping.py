@@ -1,8 +1,9 @@
 """What methods that train networks share: the clock, the log, the guard."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import torch
 from torch import Tensor
 from torch.nn import Parameter
 
@@ -19,6 +20,9 @@ class TrainedMethod(NetworkMethod):
         super().__init__()
         self.guard = Guard()
         self.batch: Pools | None = None  # the current one, for messages
+        # Whether this step's numbers will be written; others are not worth their cost.
+        self.logs_now = False
+        self.numbers: dict[str, Tensor | float] = {}
 
     def begin(self, batch: Pools) -> int:
         """Check a batch before its step and read the clock: training batches so far."""
@@ -27,8 +31,14 @@ class TrainedMethod(NetworkMethod):
                 f"{type(self).__name__} trains on the pools {sorted(self.needs)}, "
                 f"this batch holds {sorted(batch)}"
             )
-        self.batch = batch
-        return max(self.trainer.fit_loop.total_batch_idx, 0)
+        trainer = self.trainer
+        logs_now = bool(trainer._logger_connector.should_update_logs)
+        vars(self).update(batch=batch, logs_now=logs_now)  # a module's own way is slow
+        return max(trainer.fit_loop.total_batch_idx, 0)
+
+    def on_train_end(self) -> None:
+        """From here on nobody gathers numbers: terms work without a training, too."""
+        self.logs_now = False
 
     def where(self) -> str:
         """The current batch and its pictures, for messages."""
@@ -37,18 +47,19 @@ class TrainedMethod(NetworkMethod):
             names += pool["name"]
         return f"batch {self.trainer.fit_loop.total_batch_idx} ({', '.join(names[:4])} ...)"
 
-    def tame(self, parameters: Iterable[Parameter], clip: float | None) -> Tensor:
+    def tame(self, parameters: Sequence[Parameter], clip: float | None) -> float:
         """Guard and clip the gradient of what is about to move; returns its norm."""
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        return self.guard.tame(parameters, clip=clip, scaled=scaler is not None, where=self.where)
-
-    @property
-    def logs_now(self) -> bool:
-        """Whether this step's numbers will be written; others are not worth their cost."""
-        if self._trainer is None:  # the terms alone, in a notebook
-            return False
-        return bool(self.trainer._logger_connector.should_update_logs)
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        return self.guard.tame(parameters, clip=clip, scaled=scaled, where=self.where)
 
     def report(self, numbers: Mapping[str, Tensor | float]) -> None:
-        """Log numbers of a step as ``train/...``."""
-        self.log_dict({f"train/{name}": number for name, number in numbers.items()})
+        """Gather numbers of a step, to be written as ``train/...``."""
+        self.numbers |= {f"train/{name}": number for name, number in numbers.items()}
+
+    def write_numbers(self) -> None:
+        """Write the numbers of a step in one row; ``self.log`` is slow and does one at a time."""
+        self.numbers["train/skipped"] = float(self.guard.skipped)
+        self.trainer._logger_connector.log_metrics(self.numbers)  # type: ignore[arg-type]
+        watched = {name: torch.as_tensor(number) for name, number in self.numbers.items()}
+        self.trainer.callback_metrics.update(watched)  # early stopping may look at them
+        self.numbers.clear()
