@@ -102,3 +102,11 @@ def test_a_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     printed = capsys.readouterr().out
     assert "PSNR" in printed
     assert printed.splitlines()[-1] == f"rows and means: {tmp_path / 'run'}"
+
+
+def test_training_folders_need_not_be_there(tmp_path: Path) -> None:
+    for role, seed in (("blur", 0), ("sharp", 1)):
+        write_image(tmp_path / f"test/GOPR0384_11_00/{role}/000001.png", picture(seed))
+    data = ("data=gopro", f"data.root={tmp_path}", "data.variant=blur", "data.workers=0")
+    result = scored(tmp_path / "run", "model=unsharp", *data)
+    assert [row["name"] for row in result["rows"]] == ["GOPR0384_11_00/000001"]

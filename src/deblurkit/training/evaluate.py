@@ -26,8 +26,8 @@ Row = dict[str, Any]
 def evaluate(cfg: DictConfig) -> None:
     """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``."""
     folder = Path(cfg.paths.run)
-    write_record(cfg, folder)
     if cfg.restored is not None or cfg.sharp is not None:
+        write_record(cfg, folder)
         rows = score_folders(cfg)
         write_rows(folder / "test.csv", rows)
     else:
@@ -42,13 +42,26 @@ def evaluate(cfg: DictConfig) -> None:
 def score_method(cfg: DictConfig) -> list[Row]:
     """Restore the test pictures of a data set and score them."""
     method = chosen_method(cfg)
-    data = instantiate(cfg.data, homes(cfg))
+    data = instantiate(test_only(cfg), homes(cfg))
     if data.test is None:
         raise InputError("this data has no test pictures; set data.test or choose other data")
     trainer = make_trainer(cfg, method)
+    if trainer.is_global_zero:
+        write_record(cfg, Path(cfg.paths.run))
     trainer.test(method, data, verbose=False)
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
     return scores.rows if trainer.is_global_zero else []
+
+
+def test_only(cfg: DictConfig) -> dict[str, Any]:
+    """The data's config without what only training reads: those folders may not be here.
+
+    References of the scores are tuned on training pictures, so with them everything stays.
+    """
+    node: dict[str, Any] = plain(cfg.data)
+    if "train" in node and not cfg.callbacks.scores.get("references"):
+        node |= {"train": {}, "val": None}
+    return node
 
 
 def score_folders(cfg: DictConfig) -> list[Row]:
