@@ -48,7 +48,8 @@ def train(cfg: DictConfig) -> float | None:
     if resumed is not None:
         look_at(resumed, method, trainer)
         keep_old_metrics(folder)
-    log.info("%s: %s", type(method).__name__, sizes(method))
+    if trainer.is_global_zero:
+        log.info("%s: %s", type(method).__name__, sizes(method))
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     if cfg.test and data.test is not None:
         best = folder / "best.ckpt"
