@@ -1,10 +1,12 @@
 import pytest
 import torch
 from torch import nn
+from toys import Direct, Network
 
 from deblurkit.errors import InputError
 from deblurkit.imaging.padding import cropped_to, pad_to_multiple
 from deblurkit.imaging.tiles import starts, tiled
+from deblurkit.training.restore_files import in_tiles
 
 REACH = 3
 
@@ -73,3 +75,11 @@ def test_no_tile_is_larger_than_asked_for() -> None:
 def test_impossible_tiles_are_refused(tile: int, overlap: int, reach: int) -> None:
     with pytest.raises(InputError, match=r"overlap must"):
         tiled(lambda piece: piece, torch.rand(1, 3, 8, 8), tile=tile, overlap=overlap, reach=reach)
+
+
+def test_a_method_whose_reach_is_known_restores_the_same_in_tiles() -> None:
+    method = Direct(restoring=Network(), lr=1e-3)
+    blurred = torch.rand(1, 3, 44, 68)
+    whole = method.restore(blurred)
+    in_tiles(method, 16, 8)
+    assert torch.allclose(method.restore(blurred), whole, atol=1e-6)
