@@ -66,11 +66,8 @@ format: $(INSTALLED) ## mend what ruff can mend
 wheel: $(INSTALLED) ## dist/*.whl
 	$(BIN)/python -m build --wheel $(ARGS)
 
-bench: export OMP_NUM_THREADS ?= 1
-bench: $(INSTALLED) ## ratios of speed, ours against plain ports, measured in one run
-	@for file in $$(grep -l __main__ benchmarks/*.py | grep -v _study); do \
-		echo "$$file"; $(BIN)/python $$file; \
-	done
+bench: $(INSTALLED) ## ratios of speed, ours against plain ports; ARGS="kernels cache" runs some
+	@$(BIN)/python benchmarks $(ARGS)
 
 readme: $(INSTALLED) ## the README's table of methods, from conf/model/*.yaml
 	$(BIN)/python docs/method_table.py
