@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from hydra.utils import get_class
 from omegaconf import OmegaConf, open_dict
 from running import command_line, config, differing, run
 
@@ -19,7 +20,7 @@ from deblurkit.training.run import train
 TINY = Path(__file__).parent / "tiny"
 VARIANTS = {
     "fp32": (),
-    "bf16": ("trainer.precision=bf16-mixed",),
+    "bf16": ("trainer.precision=bf16-mixed", "trainer.limit_val_batches=1"),  # slow on most CPUs
     "average": ("callbacks=[default,ema]",),
     "channels_last": ("callbacks=[default,channels_last]",),
     "clip_and_accumulate": (
@@ -31,12 +32,24 @@ VARIANTS = {
 
 
 def trained() -> list[str]:
-    """Models that train networks; those without training are scored by their own tests."""
-    keys = []
+    """Models that train networks; of those that differ in numbers alone the first.
+
+    Those without training are scored by their own tests.
+    """
+    keys: dict[str, str] = {}
     for key in deblurkit.available_methods():
-        method = build_recipe(plain(small(key, Path())), trust=["toys"])
-        keys += [key] if isinstance(method, NetworkMethod) else []
-    return keys
+        node = plain(small(key, Path()))
+        if issubclass(get_class(node["_target_"]), NetworkMethod):
+            keys.setdefault(str(parts(node)), key)
+    return list(keys.values())
+
+
+def parts(node: Any, path: str = "") -> list[tuple[str, str]]:
+    """What a model is made of: every class and where it stands."""
+    if not isinstance(node, dict):
+        return []
+    found = [(path, node["_target_"])] if "_target_" in node else []
+    return found + [part for key in sorted(node) for part in parts(node[key], f"{path}.{key}")]
 
 
 def small(key: str, folder: Path, *overrides: str):
