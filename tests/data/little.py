@@ -28,3 +28,19 @@ class Numbered(Source):
 
     def stamp(self, index: int) -> str:
         return self.names[index]
+
+
+class Mapped(Numbered):
+    """The same with a class map: its classes are row, column, number, nothing and the rest."""
+
+    def __init__(self, count: int, *roles: str, side: int = 24, classes: int = 5) -> None:
+        self.pictures = Numbered(count, *roles, side=side)
+        super().__init__(count, *self.pictures.roles, "condition", side=side)
+        self.classes = classes
+
+    def read(self, index: int) -> Pictures:
+        rows, columns = np.indices((self.side, self.side))
+        values = np.zeros((self.side, self.side, self.classes), np.uint8)
+        values[..., 0], values[..., 1], values[..., 2] = rows, columns, index
+        values[..., -1] = 255 - values.sum(axis=-1)
+        return self.pictures.read(index) | {"condition": values}
