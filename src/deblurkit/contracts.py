@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 Images = Float[Tensor, "batch channels height width"]  # RGB, sRGB-encoded, in [0, 1]
 Image = Float[Tensor, "channels height width"]  # one of them
 Kernels = Float[Tensor, "batch 1 size size"]  # odd size, centred, sums to 1, acts by convolution
+Conditions = Float[Tensor, "batch classes height width"]  # not negative, sum to 1 over classes
 Scores = Float[Tensor, "batch 1 rows columns"]  # realness of each patch, no unit
 Scalar = Float[Tensor, ""]
 
@@ -31,6 +32,7 @@ class BlurredBatch(TypedDict):
     name: list[str]  # one per picture: rows of tables, files, state kept per picture
     kernel: NotRequired[Kernels]  # where the blur is known
     kernel_size: NotRequired[list[int]]  # where only its extent is known, in pixels
+    condition: NotRequired[Conditions]  # class maps of the same pictures, where files give them
 
 
 class PairedBatch(BlurredBatch):
@@ -45,6 +47,7 @@ class SharpBatch(TypedDict):
     sharp: Images
     name: list[str]
     seed: list[int]  # of the blur and noise of this draw; Python integers, they stay on the CPU
+    condition: NotRequired[Conditions]  # class maps of the same pictures, where files give them
 
 
 class PictureList(TypedDict):

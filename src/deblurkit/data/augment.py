@@ -79,27 +79,34 @@ class PairedAugmentation:
         """Augment one draw.
 
         Args:
-            pictures: ``blurred``, ``sharp`` or both, of one size.
+            pictures: ``blurred``, ``sharp`` or both, of one size; a ``condition`` moves with them
+                and keeps its values.
             seed: Of this draw, not negative; the answer depends on nothing else.
 
         Raises:
             InputError: If a transform does not answer with 8-bit pixels of one size.
         """
-        first, *others = pictures
+        targets = _targets(pictures)
         answer = dict(pictures)
         if self._on_all is not None:
             _reseed(self._on_all, [seed, 1])
-            given = {f"other{place}": pictures[role] for place, role in enumerate(others)}
-            changed = self._on_all(image=pictures[first], **given)
-            answer = dict(zip(pictures, [changed["image"], *map(changed.get, given)], strict=True))
+            changed = self._on_all(**{target: pictures[role] for target, role in targets.items()})
+            answer |= {role: changed[target] for target, role in targets.items()}
         if self._on_blurred is not None and "blurred" in answer:
             _reseed(self._on_blurred, [seed, 2])
             answer["blurred"] = self._on_blurred(image=answer["blurred"])["image"]
-        if len({pixels.shape for pixels in answer.values()}) > 1 or any(
+        if len({pixels.shape[:2] for pixels in answer.values()}) > 1 or any(
             pixels.dtype != np.uint8 for pixels in answer.values()
         ):
             raise InputError("an augmentation changed size or dtype: leave out what converts them")
         return {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+
+
+def _targets(pictures: Pictures) -> dict[str, str]:
+    """Which argument of the transforms takes which role; a mask only moves, to the nearest."""
+    images = [role for role in pictures if role != "condition"]
+    named = dict(zip(("image", "other0"), images, strict=False))
+    return named | ({"mask": "condition"} if "condition" in pictures else {})
 
 
 def _albumentations() -> Any:

@@ -66,7 +66,7 @@ class BatchAugmentation:
 
         Args:
             batch: ``blurred``, ``sharp`` or both of shape (batch, 3, height, width) in [0, 1], and
-                maybe ``kernel``; everything else is passed on.
+                maybe ``kernel`` and ``condition``; everything else is passed on.
             seed: Of this batch, not negative; the answer depends on nothing else.
 
         Raises:
@@ -79,7 +79,7 @@ class BatchAugmentation:
         height, width = batch[pictures[0]].shape[-2:]
         if self.turn > 0 and height != width:
             raise InputError(f"quarter turns need square crops, got {width}x{height}; set turn: 0")
-        moved = [*pictures, *(["kernel"] if "kernel" in batch else [])]
+        moved = [*pictures, *(role for role in ("kernel", "condition") if role in batch)]
         with torch.no_grad(), _seeded(batch[pictures[0]].device, seed):
             _applied(self._moves, answer, moved)
             _applied(self._colours, answer, pictures)

@@ -55,7 +55,8 @@ class Cached(Source):
                 reason = error.strerror or error
                 raise InputError(f"the cache {self.folder} cannot be written: {reason}") from error
         self._sizes: list[tuple[int, int]] = index["sizes"]
-        self._offsets = _offsets(self._sizes, len(self._order))
+        self._channels: list[int] = index["channels"]
+        self._offsets = _offsets(self._sizes, sum(self._channels))
         self._bytes = self._mapped()
 
     def read(self, index: int) -> Pictures:
@@ -95,10 +96,11 @@ class Cached(Source):
 
     def _views(self, index: int) -> Iterator[tuple[str, Pixels]]:
         height, width = self._sizes[index]
-        start, length = self._offsets[index], height * width * 3
-        for role in self._order:
-            yield role, self._bytes[start : start + length].reshape(height, width, 3)
-            start += length
+        start = self._offsets[index]
+        for role, channels in zip(self._order, self._channels, strict=True):
+            stop = start + height * width * channels
+            yield role, self._bytes[start:stop].reshape(height, width, channels)
+            start = stop
 
     def _valid_index(self) -> dict[str, Any] | None:
         """Index of a cache that is complete and made from the source as it is now."""
@@ -107,7 +109,7 @@ class Cached(Source):
             if index["fingerprint"] != self._fingerprint:
                 return None
             index["sizes"] = [(height, width) for height, width in index["sizes"]]
-            expected = _offsets(index["sizes"], len(self._order))[-1]
+            expected = _offsets(index["sizes"], sum(index["channels"]))[-1]
             return index if self._pixels_file.stat().st_size == expected else None
         except (OSError, ValueError, KeyError):
             return None
@@ -122,7 +124,11 @@ class Cached(Source):
 
     def _made(self, source: Source) -> dict[str, Any]:
         sizes = [source.size(index) for index in range(len(source))]
-        needed = _offsets(sizes, len(self._order))[-1]
+        channels = [3] * len(self._order)
+        if "condition" in source.roles:
+            first = source.read(0)
+            channels = [first[role].shape[2] for role in self._order]
+        needed = _offsets(sizes, sum(channels))[-1]
         part = self.folder / "pixels.part"  # one name: what a killed process left is overwritten
         part.unlink(missing_ok=True)
         free = shutil.disk_usage(self.folder).free
@@ -133,14 +139,14 @@ class Cached(Source):
             )
         try:
             with part.open("wb") as file:
-                self._write_pixels(source, sizes, file)
+                self._write_pixels(source, sizes, channels, file)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._pixels_file)
         finally:
             part.unlink(missing_ok=True)
         index = {"layout": _LAYOUT, "fingerprint": self._fingerprint, "roles": self._order}
-        index |= {"names": source.names, "sizes": sizes}
+        index |= {"channels": channels, "names": source.names, "sizes": sizes}
         with replacing(self.folder / _INDEX) as file:
             file.write(json.dumps(index).encode())
         for old in self.folder.glob("*.pixels"):
@@ -148,21 +154,34 @@ class Cached(Source):
                 old.unlink()  # processes that still read it keep it until they end
         return index
 
-    def _write_pixels(self, source: Source, sizes: list[tuple[int, int]], file: BinaryIO) -> None:
+    def _write_pixels(
+        self, source: Source, sizes: list[tuple[int, int]], channels: list[int], file: BinaryIO
+    ) -> None:
         for index, pictures in _announced(_decoded(source), len(source), self.folder):
-            for role in self._order:
-                height, width, _ = pictures[role].shape
+            for role, wanted in zip(self._order, channels, strict=True):
+                height, width, found = pictures[role].shape
                 if (height, width) != sizes[index]:
                     raise InputError(
                         f"{role} {source.names[index]} has {width}x{height} pixels and its partner "
                         f"{sizes[index][1]}x{sizes[index][0]}: pairs must be of one size"
                     )
+                if found != wanted:
+                    raise InputError(
+                        f"the class map of {source.names[index]} has {found} classes and that of "
+                        f"{source.names[0]} {wanted}: make all maps with the same classes"
+                    )
                 file.write(np.ascontiguousarray(pictures[role]).data)
 
 
-def prepared(source: Source, folder: str | Path | None) -> Source:
-    """The source itself, or its cache where a folder for one is given."""
-    return source if folder is None else Cached(source, folder)
+def prepared(source: Source, folder: str | Path | None, part: str = ".") -> Source:
+    """The source itself, or its cache where a folder for one is given.
+
+    Args:
+        source: What to decode.
+        folder: Where the cache of a data set lies, or nothing.
+        part: Folder below it, where a data set is made of several sources.
+    """
+    return source if folder is None else Cached(source, Path(folder) / part)
 
 
 def _fingerprint(source: Source) -> str:
@@ -173,11 +192,11 @@ def _fingerprint(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _offsets(sizes: list[tuple[int, int]], roles: int) -> list[int]:
+def _offsets(sizes: list[tuple[int, int]], channels: int) -> list[int]:
     """First byte of each picture, and the end of the last; Python integers do not overflow."""
     offsets = [0]
     for height, width in sizes:
-        offsets.append(offsets[-1] + height * width * 3 * roles)
+        offsets.append(offsets[-1] + height * width * channels)
     return offsets
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from deblurkit.data.conditions import SUFFIX, read_condition
 from deblurkit.data.sources import Pictures, Source, file_stamp, group_of, natural_order
 from deblurkit.errors import InputError
 from deblurkit.imaging.files import READABLE, eight_bit, picture_size, read_image
@@ -14,7 +15,7 @@ class FolderSource(Source):
     """What pictures and pairs in folders have in common: everything once the files are known.
 
     Args:
-        files: Role, then name, to file; every role has the same names in the same order.
+        files: Role, then name, to file; every role has the names of the first.
     """
 
     def __init__(self, files: dict[str, dict[str, Path]]) -> None:
@@ -28,18 +29,21 @@ class FolderSource(Source):
         return {role: named[self.names[index]] for role, named in self._files.items()}
 
     def read(self, index: int) -> Pictures:
-        """Decode the picture or both of the pair, with 8 bits.
+        """Decode the picture or both of the pair, with 8 bits, and the class map.
 
         Raises:
-            InputError: If the pictures of a pair differ in size.
+            InputError: If the pictures of a pair, or a class map, differ in size.
             PictureError: If a file cannot be read.
         """
         files = self.files(index)
-        pictures = {role: eight_bit(read_image(file)) for role, file in files.items()}
+        pictures = {
+            role: read_condition(file) if role == "condition" else eight_bit(read_image(file))
+            for role, file in files.items()
+        }
         first, *others = files
         height, width, _ = pictures[first].shape
         for role in others:
-            if pictures[role].shape != pictures[first].shape:
+            if pictures[role].shape[:2] != (height, width):
                 found = "{1}x{0}".format(*pictures[role].shape)
                 raise InputError(
                     f"{files[role]} has {found} pixels and its partner {files[first]} "
@@ -70,15 +74,19 @@ class FolderPictures(FolderSource):
         pictures: Pattern of folders or of files, relative to ``root``; ``*`` and ``?`` do not
             cross a ``/``. ``"."`` is ``root`` itself.
         role: What the pictures are, ``"blurred"`` or ``"sharp"``.
+        condition: Pattern of their class maps, see ``read_condition``; names as of the pictures.
 
     Raises:
-        InputError: If nothing matches or two files share a name.
+        InputError: If nothing matches, two files share a name or a picture has no class map.
     """
 
-    def __init__(self, root: str | Path, pictures: str = ".", *, role: str) -> None:
+    def __init__(
+        self, root: str | Path, pictures: str = ".", *, role: str, condition: str | None = None
+    ) -> None:
         if role not in ("blurred", "sharp"):
             raise InputError(f"the role of pictures is 'blurred' or 'sharp', not {role!r}")
-        super().__init__({role: _files_by_name(Path(root), pictures, role)})
+        files = {role: _files_by_name(Path(root), pictures, role)}
+        super().__init__(files | _conditions(Path(root), condition, files[role]))
 
 
 class FolderPairs(FolderSource):
@@ -92,12 +100,21 @@ class FolderPairs(FolderSource):
         root: Folder of the data set.
         blurred: Pattern of the blurred pictures' folders or files, relative to ``root``.
         sharp: Pattern of the sharp ones.
+        condition: Pattern of the pairs' class maps, see ``read_condition``; names as of the pairs.
 
     Raises:
-        InputError: If nothing matches, two files share a name or a picture has no partner.
+        InputError: If nothing matches, two files share a name or a picture has no partner or no
+            class map.
     """
 
-    def __init__(self, root: str | Path, *, blurred: str = "blurred", sharp: str = "sharp") -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        blurred: str = "blurred",
+        sharp: str = "sharp",
+        condition: str | None = None,
+    ) -> None:
         patterns = {"blurred": blurred, "sharp": sharp}
         files = {
             role: _files_by_name(Path(root), pattern, role) for role, pattern in patterns.items()
@@ -110,27 +127,46 @@ class FolderPairs(FolderSource):
                     f"{Path(root) / patterns[other]} ({len(alone)} such files): "
                     f"add it or correct the patterns"
                 )
-        super().__init__(files)
+        super().__init__(files | _conditions(Path(root), condition, files["blurred"]))
+
+
+def _conditions(
+    root: Path, pattern: str | None, pictures: dict[str, Path]
+) -> dict[str, dict[str, Path]]:
+    """The class maps of pictures as a further role, or none where no pattern is given."""
+    if pattern is None:
+        return {}
+    found = _files_by_name(root, pattern, "condition")
+    alone = [name for name in pictures if name not in found]
+    if alone:
+        raise InputError(
+            f"{pictures[alone[0]]} has no class map named '{alone[0]}{SUFFIX}' in "
+            f"{root / pattern} ({len(alone)} such pictures): add it or correct the pattern"
+        )
+    return {"condition": found}
 
 
 def _files_by_name(root: Path, pattern: str, role: str) -> dict[str, Path]:
-    """Picture files that a pattern of folders or files stands for, in natural order of names."""
+    """Files that a pattern of folders or files stands for, in natural order of names."""
+    of_pictures = role != "condition"
+    wanted = READABLE if of_pictures else frozenset({SUFFIX})
+    kind = f"{role} pictures" if of_pictures else f"class maps ({SUFFIX})"
     if "**" in pattern:
         raise InputError(f"{pattern!r}: '**' is not needed, folders are searched to the bottom")
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder: it should hold the {role} pictures in {pattern}")
+        raise InputError(f"{root} is not a folder: it should hold the {kind} in {pattern}")
     found: dict[str, Path] = {}
     for path in [root] if pattern == "." else root.glob(pattern):
         relative = path.relative_to(root)
         if any(part.startswith(".") for part in relative.parts):
             continue
         wildcards = _wildcard_parts(relative.as_posix(), pattern)
-        for name, file in _pictures_below(path, wildcards):
+        for name, file in _files_below(path, wildcards, wanted):
             if name in found:
                 raise InputError(f"{found[name]} and {file} are both named {name!r}: remove one")
             found[name] = file
     if not found:
-        raise InputError(f"no {role} pictures in {root / pattern}: {_what_is_there(root, pattern)}")
+        raise InputError(f"no {kind} in {root / pattern}: {_what_is_there(root, pattern)}")
     return dict(sorted(found.items(), key=lambda entry: natural_order(entry[0])))
 
 
@@ -155,10 +191,12 @@ def _wildcard_parts(relative: str, pattern: str) -> list[str]:
     return list(match.groups()) if match else []
 
 
-def _pictures_below(path: Path, wildcards: list[str]) -> Iterator[tuple[str, Path]]:
-    """Names and files of the pictures in a folder, or the one that ``path`` is."""
+def _files_below(
+    path: Path, wildcards: list[str], suffixes: frozenset[str]
+) -> Iterator[tuple[str, Path]]:
+    """Names and files of such suffixes in a folder, or the one file that ``path`` is."""
     if path.is_file():
-        if _is_picture(path):
+        if _is_one(path, suffixes):
             # the last wildcard usually stands for the stem, maybe with the suffix
             yield "/".join(wildcards).removesuffix(path.suffix) or path.stem, path
         return
@@ -166,10 +204,10 @@ def _pictures_below(path: Path, wildcards: list[str]) -> Iterator[tuple[str, Pat
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             file = Path(folder, name)
-            if _is_picture(file):
+            if _is_one(file, suffixes):
                 stem = file.relative_to(path).with_suffix("").as_posix()
                 yield "/".join([*wildcards, stem]), file
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in READABLE and not path.name.startswith(".")
+def _is_one(path: Path, suffixes: frozenset[str]) -> bool:
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")

@@ -12,8 +12,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]  # (height, width, 3), RGB, contiguous
-Pictures = dict[str, Pixels]  # keys among "blurred" and "sharp"; one size, aligned pixel by pixel
+# (height, width, 3), RGB, contiguous; of "condition" (height, width, classes), 255 is certainty
+Pixels = NDArray[np.uint8]
+Pictures = dict[str, Pixels]  # keys among ROLES; one size, aligned pixel by pixel
+ROLES = ("blurred", "sharp", "condition")
 
 
 @runtime_checkable
