@@ -119,3 +119,22 @@ def test_numbers_depend_on_every_word() -> None:
     words = [(0, "paired", 1), (0, "paired", 2), (1, "paired", 1), (0, "sharp", 1), (0, "paired")]
     assert len({number(*given) for given in words}) == len(words)
     assert 0 <= number("evaluation", "größe/図 1") < 1 << 32
+
+
+def test_pools_are_drawn_independently_of_each_other() -> None:
+    """Two pools of the same pictures show partners no more often than chance does."""
+    count, cycles = 20, 30
+    together, orders = 0, set()
+    for seed in range(3):
+        pools = {"blurred": Numbered(count, "blurred"), "sharp": Numbered(count, "sharp")}
+        drawn = Stream(pools, sides=dict.fromkeys(pools, 4), seed=seed)
+        for cycle in range(cycles):
+            draws = [drawn[count * cycle + place] for place in range(count)]
+            blurred, sharp = ([draw[pool]["name"] for draw in draws] for pool in pools)
+            assert sorted(blurred) == sorted(sharp)  # each shows every picture
+            assert blurred != sharp
+            together += sum(one == other for one, other in zip(blurred, sharp, strict=True))
+            orders |= {tuple(blurred), tuple(sharp)}
+    assert len(orders) == 2 * 3 * cycles
+    # One fixed point per pair of permutations is expected, with a variance of one.
+    assert abs(together - 3 * cycles) < 4 * (3 * cycles) ** 0.5

@@ -12,7 +12,10 @@ from torch.utils.data import DataLoader, Dataset
 from deblurkit.contracts import Pools
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.checks import check_pairs
-from deblurkit.data.sources import Source
+from deblurkit.data.checks_pools import check_apart, check_sizes
+from deblurkit.data.completing import blurred_by, completed, trimmed
+from deblurkit.data.mixture import Mixture, unmixed
+from deblurkit.data.sources import ROLES, Source
 from deblurkit.data.stream import (
     Augmentation,
     Draw,
@@ -54,8 +57,9 @@ class PictureDataModule(LightningDataModule):
         variant: which form of it, and
         cache: where it is kept decoded; the YAML makes the sources out of these three, they are
             only kept here.
-        check: ``error`` refuses pairs that do not belong together, ``warn`` only says so,
-            ``off`` does not look.
+        check: ``error`` refuses pairs that do not belong together, domains that are the same
+            pictures and crops larger than the pictures, ``warn`` only says so, ``off`` does not
+            look.
     """
 
     def __init__(
@@ -107,12 +111,17 @@ class PictureDataModule(LightningDataModule):
         return frozenset(self.sources)
 
     def prepare_data(self) -> None:
-        """Refuse pairs that do not belong together before any training."""
+        """Refuse pictures that nothing can be learned from before any training."""
         if self.check == "off":
             return
-        for pool, source in self.sources.items():
-            if HOLDS[pool] <= source.roles and pool == "paired":
-                check_pairs(source, strict=self.check == "error")
+        strict = self.check == "error"
+        for pool, mixed in self.sources.items():
+            for source in unmixed(mixed):
+                check_sizes(source, self.crop, strict=strict)
+                if HOLDS[pool] <= source.roles and pool == "paired":
+                    check_pairs(source, strict=strict)
+        if self.sources.keys() >= {"blurred", "sharp"}:
+            check_apart(self.sources["blurred"], self.sources["sharp"], strict=strict)
         for evaluated in (self.val, self.test):
             if evaluated is not None and HOLDS["paired"] <= evaluated.roles:
                 check_pairs(evaluated, strict=False)
@@ -151,10 +160,15 @@ class PictureDataModule(LightningDataModule):
         sides = {pool: self.crop + 2 * self._margin(pool) for pool in self.sources}
         return Stream(self.sources, sides=sides, seed=self.seed, augmentation=self.augmentation)
 
+    def _blurring(self, pool: str) -> BlurSynthesis | None:
+        """What makes the blur of a pool whose source does not always give it."""
+        made = "blurred" in HOLDS[pool] and "blurred" not in self.sources[pool].roles
+        return self.synthesis if made else None
+
     def _margin(self, pool: str) -> int:
         """What a crop needs around it, so that its blur comes from the picture, not a border."""
-        made = "blurred" in HOLDS[pool] and "blurred" not in self.sources[pool].roles
-        return self.synthesis.margin if made and self.synthesis is not None else 0
+        synthesis = self._blurring(pool)
+        return 0 if synthesis is None else synthesis.margin
 
     def val_dataloader(self) -> DataLoader[Draw] | list[Any]:
         """Whole pictures, one at a time, shared out between the devices."""
@@ -206,13 +220,18 @@ class PictureDataModule(LightningDataModule):
     def _finished(self, pool: str, rows: Draw) -> dict[str, Any]:
         draws = rows["seed"]
         rows = with_unit_range(rows)
-        if "blurred" in HOLDS[pool] and "blurred" not in rows and self.synthesis is not None:
-            rows |= blurred_by(self.synthesis, rows["sharp"], [APART[pool] + d for d in draws])
-            rows |= {role: trimmed(rows[role], self._margin(pool)) for role in ("blurred", "sharp")}
+        synthesis = self._blurring(pool)
+        if synthesis is not None:
+            rows |= completed(synthesis, rows, [APART[pool] + draw for draw in draws])
+            inside = (role for role in ROLES if role in rows)
+            rows |= {role: trimmed(rows[role], synthesis.margin) for role in inside}
+        kept = HOLDS[pool] | {"name", "condition"} | ({"seed"} if pool == "sharp" else {"kernel"})
+        if isinstance(self.sources[pool], Mixture):
+            kept -= {"kernel"}  # in no batch, although one may happen to be blurred here as a whole
+        rows = {key: value for key, value in rows.items() if key in kept}
         if self.batch_augmentation is not None:
             rows = self.batch_augmentation(rows, number(self.seed, pool, "batch", draws[0]))
-        kept = HOLDS[pool] | {"name"} | ({"seed"} if pool == "sharp" else {"kernel"})
-        return {key: value for key, value in rows.items() if key in kept}
+        return rows
 
     def state_dict(self) -> dict[str, Any]:
         """How much of the stream was used, by all devices together."""
@@ -237,19 +256,16 @@ class WholePictures(Dataset[Draw]):
 
 
 def with_unit_range(rows: Draw) -> Draw:
-    """8-bit tensors as intensities in [0, 1]; everything else as it is."""
-    return {
+    """8-bit tensors as intensities in [0, 1], class maps with sum 1; everything else as it is."""
+    unit = {
         key: value.float() / 255
         if isinstance(value, Tensor) and value.dtype == torch.uint8
         else value
         for key, value in rows.items()
     }
-
-
-def trimmed(pictures: Tensor, margin: int) -> Tensor:
-    """Without a margin on all four sides."""
-    height, width = pictures.shape[-2:]
-    return pictures[..., margin : height - margin, margin : width - margin]
+    if "condition" in rows:
+        unit["condition"] = unit["condition"] / unit["condition"].sum(dim=-3, keepdim=True)
+    return unit
 
 
 def evaluated(rows: Draw, synthesis: BlurSynthesis | None) -> Draw:
@@ -259,12 +275,6 @@ def evaluated(rows: Draw, synthesis: BlurSynthesis | None) -> Draw:
         draws = [number("evaluation", name) for name in rows["name"]]
         rows |= blurred_by(synthesis, rows["sharp"], draws)
     return rows
-
-
-def blurred_by(synthesis: BlurSynthesis, sharp: Tensor, draws: list[int]) -> Draw:
-    """Blurred pictures, with their kernels where one kernel describes the blur."""
-    made = synthesis(sharp, draws)
-    return {"blurred": made.blurred} | ({} if made.kernel is None else {"kernel": made.kernel})
 
 
 def alone(rows: list[Draw]) -> Draw:

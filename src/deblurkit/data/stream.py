@@ -133,14 +133,21 @@ class StreamLoader(DataLoader[dict[str, Draw]]):
 
 
 def collate(draws: list[dict[str, Draw]]) -> dict[str, dict[str, Any]]:
-    """Stack the draws of every pool; names and seeds stay lists of plain values."""
+    """Stack the draws of every pool; names and seeds stay lists of plain values.
+
+    Some draws of a mixture have no ``blurred``: it is stacked from those that have it, and
+    ``comes_blurred`` says which.
+    """
     batch: dict[str, dict[str, Any]] = {}
     for pool in draws[0]:
         rows = [draw[pool] for draw in draws]
-        batch[pool] = {
-            key: torch.stack([row[key] for row in rows])
-            if isinstance(value, torch.Tensor)
-            else [row[key] for row in rows]
-            for key, value in rows[0].items()
+        columns = {
+            key: [row[key] for row in rows if key in row]
+            for key in dict.fromkeys(key for row in rows for key in row)
         }
+        batch[pool] = {
+            key: torch.stack(column) if isinstance(column[0], torch.Tensor) else column
+            for key, column in columns.items()
+        }
+        batch[pool]["comes_blurred"] = ["blurred" in row for row in rows]
     return batch
