@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from deblurkit.callbacks.reference import Reference
 from deblurkit.contracts import Images
+from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
 from deblurkit.storage import replacing
@@ -25,6 +26,8 @@ class Scores(Callback):
     Logs ``val/psnr``, ``val/ssim`` of the first protocol, the other protocols' scores under their
     names (``val/<protocol>/<score>``), and ``val/psnr_gain``: restored minus blurred, in dB.
     The columns ``psnr_...`` of the rows are PSNR of 8-bit RGB pictures, whatever the protocols.
+    Of a protocol that counts the rows hold the counts of each version of the picture, and what is
+    logged are its figures of all pictures together (``val/<protocol>/restored/<figure>``).
 
     Args:
         protocols: Protocols by name; several are measured in one pass.
@@ -35,7 +38,7 @@ class Scores(Callback):
 
     def __init__(
         self,
-        protocols: Mapping[str, Protocol],
+        protocols: Mapping[str, Protocol | PooledProtocol],
         folder: str,
         references: Mapping[str, Reference] | None = None,
     ) -> None:
@@ -43,6 +46,7 @@ class Scores(Callback):
         self.folder = Path(folder)
         self.references = dict(references or {})
         self.rows: list[Row] = []  # of this device, later of all
+        self.pooled: dict[str, float | int] = {}  # figures of those protocols that count
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
@@ -55,7 +59,7 @@ class Scores(Callback):
             reference.prepare(trainer)
 
     def _begin(self, module: LightningModule) -> None:
-        self.rows = []
+        self.rows, self.pooled = [], {}
         for protocol in self.protocols.values():
             protocol.to(module.device).reset()
 
@@ -94,9 +98,10 @@ class Scores(Callback):
         for number, name in enumerate(batch["name"]):
             one = slice(number, number + 1)
             row: Row = {"name": name}
+            shown = {"blurred": blurred[one], "restored": restored[one], "sharp": sharp[one]}
             for key, protocol in self.protocols.items():
-                for score, value in protocol(restored[one], sharp[one]).items():
-                    row[f"{key}/{score}"] = float(value)
+                taken = measured(protocol, shown, name)
+                row |= {f"{key}/{score}": value for score, value in taken.items()}
             row["psnr_blurred"] = psnr8(blurred[one], sharp[one])
             for key, other in others.items():
                 row[f"psnr_{key}"] = psnr8(other["restored"][one], sharp[one])
@@ -126,6 +131,7 @@ class Scores(Callback):
                 name = f"{stage}/{score}" if first else f"{stage}/{key}/{score}"
                 log(name, value.float(), prog_bar=first)
             first = False
+        self.pooled = pooled(self.protocols)
         for column in ("psnr_gain", *(f"psnr_{key}" for key in self.references)):
             if column in self.rows[0]:
                 mean = sum(row[column] for row in self.rows) / len(self.rows)

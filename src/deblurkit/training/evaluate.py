@@ -2,9 +2,10 @@
 
 import glob
 import json
+import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
@@ -13,14 +14,22 @@ from deblurkit.config import instantiate, plain
 from deblurkit.data.folders import FolderPairs
 from deblurkit.data.module import WholePictures, with_unit_range
 from deblurkit.errors import InputError
+from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol
 from deblurkit.storage import replacing
 from deblurkit.training.method import chosen_method
 from deblurkit.training.record import write_record
-from deblurkit.training.report import mean, print_scores
+from deblurkit.training.report import mean, print_pooled, print_scores
 from deblurkit.training.trainer import homes, make_trainer
 
 Row = dict[str, Any]
+
+
+class Scored(NamedTuple):
+    """A row per picture, and figures of all pictures together where a protocol counts."""
+
+    rows: list[Row]
+    pooled: dict[str, float | int]
 
 
 def evaluate(cfg: DictConfig) -> None:
@@ -28,18 +37,19 @@ def evaluate(cfg: DictConfig) -> None:
     folder = Path(cfg.paths.run)
     if cfg.restored is not None or cfg.sharp is not None:
         write_record(cfg, folder)
-        rows = score_folders(cfg)
-        write_rows(folder / "test.csv", rows)
+        scored = score_folders(cfg)
+        write_rows(folder / "test.csv", scored.rows)
     else:
-        rows = score_method(cfg)
-    if rows:
+        scored = score_method(cfg)
+    if scored.rows:
         with replacing(folder / "scores.json") as stream:
-            stream.write(json.dumps(summary(rows), indent=2).encode())
-        print_scores(rows)
+            stream.write(json.dumps(summary(scored), indent=2).encode())
+        print_scores(scored.rows)
+        print_pooled(scored.pooled)
         print(f"rows and means: {folder}")
 
 
-def score_method(cfg: DictConfig) -> list[Row]:
+def score_method(cfg: DictConfig) -> Scored:
     """Restore the test pictures of a data set and score them."""
     method = chosen_method(cfg)
     data = instantiate(test_only(cfg), homes(cfg))
@@ -50,7 +60,7 @@ def score_method(cfg: DictConfig) -> list[Row]:
         write_record(cfg, Path(cfg.paths.run))
     trainer.test(method, data, verbose=False)
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
-    return scores.rows if trainer.is_global_zero else []
+    return Scored(scores.rows if trainer.is_global_zero else [], scores.pooled)
 
 
 def test_only(cfg: DictConfig) -> dict[str, Any]:
@@ -64,7 +74,7 @@ def test_only(cfg: DictConfig) -> dict[str, Any]:
     return node
 
 
-def score_folders(cfg: DictConfig) -> list[Row]:
+def score_folders(cfg: DictConfig) -> Scored:
     """Score stored pictures against their sharp counterparts."""
     if cfg.restored is None or cfg.sharp is None:
         raise InputError("to score stored pictures give both restored=<folder> and sharp=<folder>")
@@ -74,7 +84,7 @@ def score_folders(cfg: DictConfig) -> list[Row]:
     root = os.path.commonpath(folders)
     restored, sharp = (glob.escape(os.path.relpath(folder, root)) for folder in folders)
     pairs = FolderPairs(root, blurred=restored, sharp=sharp)
-    protocols: dict[str, Protocol] = {
+    protocols: dict[str, Protocol | PooledProtocol] = {
         key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()
     }
     rows = []
@@ -87,10 +97,11 @@ def score_folders(cfg: DictConfig) -> list[Row]:
             )
         row: Row = {"name": item["name"]}
         for key, protocol in protocols.items():
-            scores = protocol(item["blurred"][None], item["sharp"][None])
-            row |= {f"{key}/{score}": float(value) for score, value in scores.items()}
+            shown = {"restored": item["blurred"][None], "sharp": item["sharp"][None]}
+            taken = measured(protocol, shown, item["name"])
+            row |= {f"{key}/{score}": value for score, value in taken.items()}
         rows.append(row)
-    return rows
+    return Scored(rows, pooled(protocols))
 
 
 def is_folder(folder: str) -> Path:
@@ -105,8 +116,14 @@ def is_folder(folder: str) -> Path:
     return path
 
 
-def summary(rows: list[Row]) -> dict[str, Any]:
-    """Means over pictures, and the rows they come from."""
+def summary(scored: Scored) -> dict[str, Any]:
+    """Means over pictures, figures of all together, and the rows they come from.
+
+    A ratio of nothing to nothing is null.
+    """
+    rows = scored.rows
     scores = [key for key, value in rows[0].items() if isinstance(value, float)]
     means = {score: mean([row[score] for row in rows]) for score in scores}
-    return {"pictures": len(rows), "mean": means, "rows": rows}
+    figures = {key: None if math.isnan(value) else value for key, value in scored.pooled.items()}
+    counted = {"pooled": figures} if figures else {}
+    return {"pictures": len(rows), "mean": means, **counted, "rows": rows}

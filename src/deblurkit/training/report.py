@@ -1,6 +1,7 @@
 """Tables for people."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,14 +10,14 @@ from rich.table import Table
 Row = dict[str, Any]
 
 LINES = 40  # pictures that are printed one by one; the mean is always over all of them
-NAMES = {"psnr": "PSNR", "ssim": "SSIM"}
+NAMES = {"psnr": "PSNR", "ssim": "SSIM", "f1": "F1"}
 
 
 def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in dB") -> None:
     """Print a line per picture and the mean: blurred, references, restored, gain, other scores."""
-    if not rows:
-        return
     columns = headings(rows)
+    if not columns:
+        return
     table = Table(title=title, title_justify="left")
     table.add_column("picture", overflow="fold")
     for heading in columns.values():
@@ -31,13 +32,41 @@ def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in d
     Console().print(table)
 
 
+def print_pooled(figures: Mapping[str, float | int]) -> None:
+    """Print a table for each protocol that counts: a line for each version of the pictures.
+
+    Args:
+        figures: By ``<protocol>/<version>/<figure>``; every version has the same ones.
+    """
+    lines: dict[str, dict[str, dict[str, float | int]]] = {}
+    for key, value in figures.items():
+        protocol, version, figure = key.split("/")
+        lines.setdefault(protocol, {}).setdefault(version, {})[figure] = value
+    for protocol, versions in lines.items():
+        table = Table(title=f"{protocol}, all pictures together", title_justify="left")
+        table.add_column("pictures")
+        for figure in next(iter(versions.values())):
+            table.add_column(NAMES.get(figure, figure), justify="right")
+        for version, values in versions.items():
+            table.add_row(version, *(ratio(value) for value in values.values()))
+        Console().print(table)
+
+
+def ratio(value: float | int) -> str:
+    """A number of objects as it is, a ratio to four places, a dash where nothing was divided."""
+    if isinstance(value, int):
+        return str(value)
+    return "-" if math.isnan(value) else f"{value:.4f}"
+
+
 def headings(rows: Sequence[Row]) -> dict[str, str]:
     """What each column is called, in the order in which people compare.
 
-    Of the protocols' scores those that only repeat a column are left out; the name of a protocol
-    is only said where there are several.
+    Of the protocols' scores those that only repeat a column are left out, and so are counts,
+    whose mean says nothing; the name of a protocol is only said where there are several.
     """
-    keys = list(dict.fromkeys(key for row in rows for key in row if key != "name"))
+    keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != "name"]
+    keys = [key for key in keys if not counted(key, rows)]
     compared = [key for key in keys if key.startswith("psnr_") and key != "psnr_gain"]
     first = [*compared, *(key for key in keys if key == "psnr_gain")]
     scores = [key for key in keys if "/" in key and not repeats(key, compared, rows)]
@@ -47,6 +76,11 @@ def headings(rows: Sequence[Row]) -> dict[str, str]:
         protocol, score = key.split("/", 1)
         named[key] = " ".join([protocol] * (len(protocols) > 1) + [NAMES.get(score, score)])
     return named | {key: key for key in keys if key not in (*first, *scores) and "/" not in key}
+
+
+def counted(key: str, rows: Sequence[Row]) -> bool:
+    """Whether a column of a protocol holds counts."""
+    return "/" in key and any(isinstance(row.get(key), int) for row in rows)
 
 
 def repeats(key: str, others: Sequence[str], rows: Sequence[Row]) -> bool:

@@ -1,0 +1,113 @@
+"""What a detector finds in blurred, restored and sharp pictures."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from deblurkit.contracts import Image, Images
+from deblurkit.errors import InputError
+from deblurkit.imaging.boxes import Detections, Detector, Mark, marked, titled_row
+from deblurkit.imaging.files import write_image
+from deblurkit.metrics.matching import partners
+from deblurkit.metrics.pooled import PooledProtocol
+from deblurkit.metrics.protocol import rounded
+from deblurkit.metrics.truth import Truth
+
+RIGHT, WRONG, MISSED = (30, 160, 60), (215, 40, 60), (255, 205, 0)  # colours, RGB
+
+
+class Detection(PooledProtocol):
+    """Precision, recall and F1 of the objects found in each version of a picture.
+
+    Precision is the share of the found objects that are true, recall the share of the true ones
+    that are found, F1 their harmonic mean; all three over all objects of all pictures, and NaN
+    where there is nothing to divide by.
+
+    Args:
+        detector: Anything that answers ``Detections`` to an RGB picture (3, H, W) in [0, 1].
+        truth: Where the true objects are known from.
+        overlap: Least overlap (IoU) of a found object with a true one of its class.
+        folder: Where the boxes of each picture are drawn, nowhere if not given: green what is
+            right, red what is wrong, yellow what was missed.
+
+    Source: Kupyn et al., "DeblurGAN", CVPR 2018, its benchmark by detection.
+    """
+
+    higher_is_better = True
+    counted = ("right", "found", "truth")
+
+    def __init__(
+        self,
+        detector: Detector,
+        truth: Truth,
+        *,
+        overlap: float,
+        folder: str | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if not 0 < overlap <= 1:
+            raise InputError(f"overlap={overlap}: give a number above 0, at most 1")
+        self.detector, self.truth, self.overlap = detector, truth, overlap
+        self.folder = None if folder is None else Path(folder)
+
+    def measure(self, pictures: Mapping[str, Images], name: str) -> dict[str, dict[str, int]]:
+        """Count the objects of each version, as an 8-bit file would hold it."""
+        # a broken method shows black, the others are still measured
+        seen = {key: rounded(one.nan_to_num())[0].cpu() for key, one in pictures.items()}
+        found = {key: self.objects(picture) for key, picture in seen.items()}
+        truth = self.truth.objects(name, seen["sharp"], found["sharp"])
+        matched = {
+            key: partners(one, truth, overlap=self.overlap).tolist() for key, one in found.items()
+        }
+        counts = {
+            key: {"right": sum(one >= 0 for one in matched[key]), "found": len(found[key])}
+            | {"truth": len(truth)}
+            for key in seen
+        }
+        if self.folder is not None:
+            drawn = {
+                title(key, counts[key]): marked(seen[key], marks(found[key], truth, matched[key]))
+                for key in seen
+            }
+            write_image(self.folder / f"{name}.png", titled_row(drawn))
+        return counts
+
+    def objects(self, picture: Image) -> Detections:
+        """What the detector finds.
+
+        Raises:
+            InputError: If its answer is of another kind.
+        """
+        found = self.detector(picture)
+        if not isinstance(found, Detections):
+            raise InputError(
+                f"a detector answers deblurkit.imaging.boxes.Detections, not {type(found).__name__}"
+            )
+        return Detections(found.boxes.cpu(), found.scores.cpu(), found.labels)
+
+    def figures(self, counts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Ratios, and the numbers of objects behind them."""
+        right, found, truth = (counts[name].double() for name in self.counted)
+        ratios = {"precision": right / found, "recall": right / truth}
+        return ratios | {"f1": 2 * right / (found + truth)} | dict(counts)
+
+
+def title(version: str, counts: Mapping[str, int]) -> str:
+    """What is written above a drawing."""
+    right, found, truth = (counts[name] for name in Detection.counted)
+    return f"{version}: {right} of {truth} found, {found - right} wrong"
+
+
+def marks(found: Detections, truth: Detections, matched: list[int]) -> list[Mark]:
+    """Boxes to draw: the missed objects below the found ones."""
+    missed = [number for number in range(len(truth)) if number not in matched]
+    boxes = truth.boxes.tolist()
+    drawn = [Mark(boxes[one], f"{truth.labels[one]} missed", MISSED) for one in missed]
+    for box, score, label, partner in zip(
+        found.boxes.tolist(), found.scores.tolist(), found.labels, matched, strict=True
+    ):
+        drawn += [Mark(box, f"{label} {score:.2f}", RIGHT if partner >= 0 else WRONG)]
+    return drawn
