@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from running import DIRECT, DUEL, command_line, config, run
 
 import deblurkit
 from deblurkit.cli.front import guarded
 from deblurkit.cli.train import refuse_foreign
 from deblurkit.config import compose, instantiate, plain
+from deblurkit.data.photos import Photos
 from deblurkit.errors import InputError, PictureError, sentence
 from deblurkit.imaging.files import write_image
 from deblurkit.training.evaluate import evaluate
@@ -33,7 +35,7 @@ from deblurkit.training.trainer import homes
     ("override", "words"),
     [
         ("model=dclnett", r"there is no model 'dclnett'; did you mean dclnet\?"),
-        ("experiment=x", "there is no experiment 'x'; there are dclnet_auxiliary, "),
+        ("experiment=x", "there is no experiment 'x'; there are .*dclnet_auxiliary, "),
         ("callbacks=[default,emma]", r"no callbacks 'emma'; did you mean ema\?"),
         ("model.lrr=1", "there is no model.lrr; there are backbone, inverse, "),
         ("model.optimizer.lrr=1", r"no model.optimizer.lrr; did you mean lr\?"),
@@ -104,6 +106,61 @@ def test_a_corrupt_picture_is_named_also_by_a_worker_process(
     assert words.startswith(str(broken_pictures))
     assert ".png cannot be read: it is truncated or damaged" in words
     assert "Traceback" not in words
+
+
+@pytest.fixture
+def domains(tmp_path: Path) -> Path:
+    """Eight gray tiles, the same in ``blurred`` and ``sharp``; ``train`` holds honest pairs."""
+    photograph = Photos(["coffee"]).read(0)["sharp"].mean(axis=2)
+    root = tmp_path / "pictures"
+    for number in range(8):
+        tile = photograph[:48, 60 * number : 60 * number + 48]
+        soft = (tile + np.roll(tile, 1, axis=1) + np.roll(tile, -1, axis=1)) / 3
+        for folder, values in (("blurred", tile), ("sharp", tile), ("train/blurred", soft)):
+            write_image(root / folder / f"{number}.png", values.astype(np.uint8))
+        deep = (257 * tile).astype(np.uint16)
+        write_image(root / "train" / "sharp" / f"{number}.png", deep)
+    return root
+
+
+def test_domains_that_are_the_same_or_empty_are_refused(domains: Path, tmp_path: Path) -> None:
+    unpaired = ("data=folder_unpaired", f"data.root={domains}", "data.workers=0")
+    with pytest.raises(
+        InputError, match=r"8 of 8 pictures looked at are in the pool 'blurred' and"
+    ):
+        train(config(tmp_path / "run", *unpaired, model=DIRECT))
+    for file in (domains / "sharp").iterdir():
+        file.unlink()
+    with pytest.raises(InputError, match=r"no sharp pictures in .*sharp holds nothing"):
+        train(config(tmp_path / "run", *unpaired, model=DIRECT))
+
+
+def test_gray_pictures_train_and_crops_larger_than_them_do_not(
+    domains: Path, tmp_path: Path
+) -> None:
+    pairs = ("data=folder_paired", f"data.root={domains}", "data.workers=0", "data.val=null")
+    with pytest.raises(
+        InputError, match=r"8 of 8 .* smaller than the crops of 64x64 pixels, 0 with"
+    ):
+        train(config(tmp_path / "large", *pairs, "data.crop=64", model=DIRECT))
+    cfg = config(tmp_path / "run", *pairs, model=DIRECT)
+    assert run(cfg)["global_step"] == 6
+    rows = instantiate(cfg.data).pools_at([0, 1])["paired"]
+    for role in ("blurred", "sharp"):
+        assert rows[role].shape == (2, 3, 32, 32)
+        assert torch.equal(rows[role], rows[role][:, :1].expand(-1, 3, -1, -1))
+
+
+def test_wrong_pairs_are_refused_unless_they_are_wanted(gopro_tree: Path, tmp_path: Path) -> None:
+    gopro = ("data=gopro", f"data.root={gopro_tree}", "data.variant=blur", "data.workers=0")
+    cfg = config(tmp_path / "run", *gopro, "data.val=null", model=DIRECT)
+    mispaired = {"_target_": "deblurkit.data.mispaired.Mispaired", "seed": 0}
+    cfg.data.train.paired = OmegaConf.create({**mispaired, "source": cfg.data.train.paired})
+    words = r"PSNR of blurred against sharp pictures is .* check that both files .* same scene"
+    with pytest.raises(InputError, match=words):
+        train(cfg)
+    cfg.data.check = "off"
+    assert run(cfg)["global_step"] == 6
 
 
 def test_what_cannot_train_or_be_scored_says_so(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Every ``data=`` of the configs builds on a small tree and gives a batch."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 import torch
 
 import deblurkit
+from data.test_module import trained
 from deblurkit.config import instantiate
 from deblurkit.data.module import PictureDataModule
 from deblurkit.data.photos import Photos
+from deblurkit.data.sources import Source
 from deblurkit.imaging.files import write_image
 
 
@@ -29,12 +32,17 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_image(root / "apart" / "sharp" / f"b{number}.png", sharp)
         for part in ("train", "val"):
             write_image(root / "sharp" / part / f"{number}.png", sharp)
+    for number in range(50):
+        sharp = photo[6 * number : 6 * number + 48, 10 * number : 10 * number + 64]
+        write_image(root / "COCO" / "val2017" / f"{13 * number:012d}.jpg", sharp)
+        if number < 8:
+            write_image(root / "COCO" / "train2017" / f"{17 * number:012d}.jpg", sharp[:, ::-1])
     return root
 
 
 def built(data: str, root: Path | None, *overrides: str) -> PictureDataModule:
     given = [f"data={data}", *([f"data.root={root}"] if root else []), *overrides]
-    small = ["data.crop=16", "data.batch_size=2", "data.workers=0"]
+    small = ["data.crop=16", "data.batch_size=2", "data.batches_per_epoch=2", "data.workers=0"]
     made = instantiate(deblurkit.compose(*given, *small).data)
     made.prepare_data()
     return made
@@ -47,6 +55,9 @@ LAYOUTS = {
     "folder_blurred": ("apart/blurred", {"blurred"}, False),
     "folder_sharp": ("sharp/train", {"paired"}, True),
     "bsds500": ("sharp", {"paired"}, True),
+    "photos_unpaired": (None, {"blurred", "sharp"}, True),
+    "bsds500_unpaired": ("sharp", {"blurred", "sharp"}, True),
+    "coco_synth": ("COCO", {"paired"}, True),
 }
 
 
@@ -67,13 +78,117 @@ def test_gopro_gives_a_batch(variant: str, gopro_tree: Path, tmp_path: Path) -> 
     assert not set(made.val.groups) & set(made.sources["paired"].groups)
 
 
+ROLES = (("blurred", "blur"), ("sharp", "sharp"))
+UNPAIRED = ("gopro_unpaired", "gopro_unpaired_shuffled", "gopro_unpaired_ratio")
+
+
+@pytest.mark.parametrize("data", ["gopro_half", "gopro_coco", *UNPAIRED])
+def test_gopro_in_other_forms(data: str, gopro_tree: Path, tree: Path, tmp_path: Path) -> None:
+    given = ["data.variant=blur", f"data.cache={tmp_path}"]
+    if data == "gopro_coco":
+        given.append(f"data.train.paired.sources.coco.root={tree / 'COCO'}")
+    made = built(data, gopro_tree, *given)
+    assert made.offers == ({"blurred", "sharp"} if data in UNPAIRED else {"paired"})
+    check_batch(made, True)
+    assert len(set(made.val.groups)) == 1
+    for source in made.sources.values():
+        assert not {group.removeprefix("gopro/") for group in source.groups} & set(made.val.groups)
+
+
+def unpaired(data: str, root: Path) -> tuple[Source, Source]:
+    made = built(data, root, "data.variant=blur")
+    return made.sources["blurred"], made.sources["sharp"]
+
+
+def test_scenes_are_seen_blurred_or_sharp(gopro_tree: Path) -> None:
+    blurred, sharp = unpaired("gopro_unpaired", gopro_tree)
+    assert (blurred.roles, sharp.roles) == ({"blurred"}, {"sharp"})  # no partner is even read
+    scenes = sorted({*blurred.groups, *sharp.groups})
+    assert len(scenes) == 21  # the last one validates
+    assert set(blurred.groups) == set(scenes[::2])
+    assert set(sharp.groups) == set(scenes[1::2])
+
+
+def test_scenes_with_class_maps(gopro_tree: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(gopro_tree, tmp_path / "GOPRO_Large")
+    for picture in root.glob("*/*/*/*.png"):
+        folder = picture.parent.with_name(f"{picture.parent.name}_maps")
+        folder.mkdir(exist_ok=True)
+        np.save(folder / f"{picture.stem}.npy", np.full((8, 96, 128), 0.125, np.float16))
+    nodes = {
+        f"train.{role}.source.source.source": f"train/*/{folder}_maps" for role, folder in ROLES
+    }
+    nodes |= {"val.source": "train/*/blur_maps", "test": "test/*/blur_maps"}
+    given = [f"data.{node}.condition={pattern}" for node, pattern in nodes.items()]
+    made = built("gopro_unpaired", root, "data.variant=blur", *given)
+    for batch in trained(made):
+        for pool in batch.values():
+            assert torch.equal(pool["condition"], torch.full((2, 8, 16, 16), 0.125))
+    for loader in (made.val_dataloader(), made.test_dataloader()):
+        whole = made.on_after_batch_transfer(next(iter(loader)), 0)
+        assert torch.equal(whole["condition"], torch.full((1, 8, 96, 128), 0.125))
+
+
+def test_shuffled_pictures_are_all_seen_and_never_as_partners(gopro_tree: Path) -> None:
+    made = built("gopro_unpaired_shuffled", gopro_tree, "data.variant=blur")
+    blurred, sharp = made.sources["blurred"], made.sources["sharp"]
+    assert len(blurred) == 42
+    assert blurred.names == sharp.names
+    batch = made.pools_at(range(42))
+    together = zip(batch["blurred"]["name"], batch["sharp"]["name"], strict=True)
+    assert sum(one == other for one, other in together) < 6  # chance shows one
+
+
+def test_a_ratio_keeps_every_tenth_sharp_picture(gopro_tree: Path) -> None:
+    blurred, sharp = unpaired("gopro_unpaired_ratio", gopro_tree)
+    assert len(blurred) == 42
+    assert sharp.names == blurred.names[::10]
+
+
+@pytest.mark.parametrize("data", ["photos_unpaired", "bsds500_unpaired"])
+def test_a_photograph_is_seen_in_one_role_only(data: str, tree: Path) -> None:
+    made = built(data, tree / "sharp" if data == "bsds500_unpaired" else None)
+    parts = [*made.sources.values(), made.val]
+    if data == "photos_unpaired":  # the val part of the other lies in another folder
+        parts.append(made.test)
+    groups = [set(part.groups) for part in parts]
+    assert len(set.union(*groups)) == sum(map(len, groups))
+    for batch in trained(made):
+        assert set(batch["blurred"]) == {"blurred", "name", "kernel"}  # the sharp one stays here
+        assert set(batch["sharp"]) == {"sharp", "name", "seed"}
+        assert set(batch["blurred"]["name"]) <= set(made.sources["blurred"].names)
+
+
+def test_gopro_at_half_size_is_halved_everywhere(gopro_tree: Path) -> None:
+    made = built("gopro_half", gopro_tree, "data.variant=blur_gamma")
+    for source in (made.sources["paired"], made.val, made.test):
+        assert {source.size(index) for index in range(len(source))} == {(48, 64)}
+        assert source.read(0)["blurred"].shape == (48, 64, 3)
+
+
+def test_two_draws_of_three_are_synthetic(gopro_tree: Path, tree: Path) -> None:
+    coco = f"data.train.paired.sources.coco.root={tree / 'COCO'}"
+    made = built("gopro_coco", gopro_tree, "data.variant=blur", coco)
+    assert len(made.sources["paired"]) == 3 * 42
+    pairs = made.pools_at(range(3 * 42))["paired"]
+    synthetic = [name.startswith("coco/") for name in pairs["name"]]
+    assert sum(synthetic) == 2 * 42
+    assert "kernel" not in pairs
+    assert made.synthesis.margin == 31
+    changed = (pairs["blurred"] - pairs["sharp"]).flatten(1).abs().amax(dim=1)
+    assert (changed > 0).all()
+
+
 def check_batch(made: PictureDataModule, evaluates: bool) -> None:
-    batch = made.on_after_batch_transfer(next(iter(made.train_dataloader())), 0)
-    for pool in batch.values():
-        for role in {"blurred", "sharp"} & pool.keys():
-            assert pool[role].shape == (2, 3, 16, 16)
-    if "paired" in batch:
-        assert not torch.equal(batch["paired"]["blurred"], batch["paired"]["sharp"])
+    batches = trained(made)
+    assert len(batches) == 2
+    for batch in batches:
+        assert batch.keys() == made.offers
+        for pool in batch.values():
+            for role in {"blurred", "sharp"} & pool.keys():
+                assert pool[role].shape == (2, 3, 16, 16)
+        if "paired" in batch:
+            assert not torch.equal(batch["paired"]["blurred"], batch["paired"]["sharp"])
     for loader in (made.val_dataloader(), made.test_dataloader()):
         assert bool(len(loader)) == evaluates
         if evaluates:
