@@ -1,5 +1,6 @@
 """Class maps: read, refused, and aligned with their pictures whatever happens to these."""
 
+import io
 import pickle
 import shutil
 from pathlib import Path
@@ -177,9 +178,19 @@ def test_a_missing_map_and_one_of_another_size_are_named(tmp_path: Path) -> None
 ONE = np.ones((1, 4, 4), np.float32)
 
 
+def lying(*shape: int) -> bytes:
+    """A header of many values with few behind it."""
+    file = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + bytes(64)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
+        (lying(8, 1 << 20, 1 << 20), "damaged or no array"),
+        (lying(8, 4, 4), "damaged or no array"),
         (ONE[0], r"an array \(classes, height, width\)"),
         (ONE.astype(np.int64), "holds floats or uint8, this one int64"),
         (ONE / 2, "must not be negative and sum to 1 at each pixel"),

@@ -28,7 +28,8 @@ def read_condition(path: str | Path) -> Pixels:
             not finite or of another sum.
     """
     try:
-        values = np.load(path, allow_pickle=False)
+        # Mapped, since a header may claim more than the file holds and the memory could.
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise _unusable(path, "there is no such file") from error
     except (OSError, ValueError, EOFError) as error:
