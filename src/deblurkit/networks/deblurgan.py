@@ -1,0 +1,62 @@
+"""DeblurGAN's generator."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from deblurkit.contracts import Images
+from deblurkit.networks.resnet import MULTIPLE, Body, Dropout, PostActivationBlock
+
+
+class Generator(nn.Module):
+    """Restores a picture by predicting the correction to add to it.
+
+    Args:
+        channels: Channels at full resolution; each of the two halvings doubles them.
+        blocks: Residual blocks at quarter resolution.
+        dropout: In the middle of each block: a probability, for training only, or a module such
+            as `deblurkit.networks.resnet.AlwaysDropout`, which the authors' results were made
+            with.
+        upsampling: Makes one of the two doublings from its numbers of feature maps in and out:
+            `deblurkit.networks.resnet.Transposed`, as the authors', or ``Resized``.
+        start: Sets the first weights of the last convolution and returns it:
+            `deblurkit.networks.resnet.normal_start`, as the authors', or
+            `deblurkit.networks.residual.zero_start`, with which training starts from the blurred
+            picture and not from noise.
+
+    Source: Kupyn et al., "DeblurGAN: Blind Motion Deblurring Using Conditional Adversarial
+    Networks", CVPR 2018, arXiv:1711.07064, sec. 3, fig. 3.
+    Differs from the authors' newest code: each block has two convolutions, as in the paper; a
+    later change left one.
+    """
+
+    multiple = MULTIPLE
+    reach: int | None = None  # instance normalisation looks at the whole picture
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        blocks: int,
+        dropout: Dropout,
+        upsampling: Callable[[int, int], nn.Module],
+        start: Callable[[nn.Conv2d], nn.Conv2d],
+    ) -> None:
+        super().__init__()
+        self.body = Body(
+            channels=channels,
+            blocks=blocks,
+            block=partial(PostActivationBlock, dropout=dropout),
+            upsampling=upsampling,
+            start=start,
+        )
+
+    def forward(self, blurred: Images) -> Images:
+        """Restore a batch in [0, 1]; same shape and range out.
+
+        Raises:
+            InputError: If a side is not divisible by 4, or shorter than 8 pixels.
+        """
+        signed = 2 * blurred - 1  # inside, this network works in [-1, 1]
+        return (blurred + self.body(signed).tanh() / 2).clamp(0, 1)
