@@ -1,0 +1,91 @@
+"""A memory of made pictures, so that a critic does not only know the latest."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from deblurkit.contracts import Image, Images
+from deblurkit.errors import InputError
+
+
+class PicturePool(nn.Module):
+    """Answers some of the given pictures by earlier ones.
+
+    While there is room, a picture is stored and answered as it is. Then, with probability 1/2, it
+    takes the place of a stored one, which is answered instead; otherwise it is answered and not
+    stored. Decisions come from torch's global generator of the CPU. What is stored is in the
+    state dict, as one tensor, so that a resumed run goes on exactly.
+
+    Args:
+        capacity: Pictures that are stored; 0 answers all pictures as they are.
+
+    Raises:
+        InputError: If the capacity is negative.
+
+    Source: Shrivastava et al., "Learning from Simulated and Unsupervised Images through
+    Adversarial Training", CVPR 2017, arXiv:1612.07828, sec. 2.3; per picture as in the code of
+    Zhu et al., "CycleGAN", ICCV 2017, arXiv:1703.10593, which stores 50.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        if capacity < 0:
+            raise InputError(
+                f"the capacity of a picture pool must not be negative, got {capacity}; 0 is off"
+            )
+        self.capacity = capacity
+        self.pictures: list[Image] = []
+
+    def forward(self, pictures: Images) -> Images:
+        """Store and answer pictures, one after the other.
+
+        Args:
+            pictures: Latest pictures of a generator, in [0, 1].
+
+        Returns:
+            As many pictures, of the same shape, without a gradient.
+
+        Raises:
+            InputError: If the stored ones have another size.
+        """
+        latest = pictures.detach()
+        if self.capacity == 0:
+            return latest
+        if self.pictures and self.pictures[0].shape != latest.shape[1:]:
+            (_, *stored), (_, *given) = self.pictures[0].shape, latest.shape[1:]
+            raise InputError(
+                f"the pool holds pictures of {stored[0]} x {stored[1]} pixels and got one of "
+                f"{given[0]} x {given[1]}; train on crops of one size"
+            )
+        return torch.stack([self._exchanged(picture) for picture in latest])
+
+    def _exchanged(self, picture: Image) -> Image:
+        """The picture itself, or the stored one whose place it takes."""
+        if len(self.pictures) < self.capacity:
+            self.pictures.append(picture.clone())  # a view would keep its whole batch alive
+            return picture
+        if torch.rand(()).item() <= 0.5:
+            return picture
+        place = int(torch.randint(self.capacity, ()).item())
+        earlier, self.pictures[place] = self.pictures[place], picture.clone()
+        return earlier.to(picture)
+
+    def get_extra_state(self) -> Tensor:
+        """Stored pictures, one tensor of shape (stored, 3, height, width) or (0,), on the CPU."""
+        stored = [picture.cpu() for picture in self.pictures]
+        return torch.stack(stored) if stored else torch.empty(0)
+
+    def set_extra_state(self, state: object) -> None:
+        """Take over stored pictures.
+
+        Raises:
+            InputError: If there is no room for them.
+        """
+        stored = cast(Tensor, state)
+        if len(stored) > self.capacity:
+            raise InputError(
+                f"these weights come with {len(stored)} pooled pictures, the pool has room for "
+                f"{self.capacity}; resume with the capacity of the run that stored them"
+            )
+        self.pictures = list(stored.detach().clone())
