@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +15,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 import deblurkit
+from deblurkit.config import plain
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO
 from deblurkit.training.run import resume_checkpoint, train
 
@@ -50,6 +52,28 @@ LIST_OF_PICTURES = {
         "block": 1,
     },
 }
+
+
+def parts(node: Any, path: str = "") -> list[tuple[str, str]]:
+    """What a model is made of: every class and where it stands."""
+    if not isinstance(node, dict):
+        return []
+    found = [(path, node["_target_"])] if "_target_" in node else []
+    return found + [part for key in sorted(node) for part in parts(node[key], f"{path}.{key}")]
+
+
+@cache
+def tiny_sizes() -> dict[str, DictConfig]:
+    """The overrides of tests/tiny that make a model small, by what the model is made of."""
+    files = sorted((Path(__file__).parent / "tiny").glob("*.yaml"))
+    models = {file: deblurkit.compose(f"model={file.stem}").model for file in files}
+    return {str(parts(plain(model))): OmegaConf.load(file) for file, model in models.items()}
+
+
+def tiny(model: DictConfig) -> DictConfig:
+    """A model as small as it gets, if anybody said how."""
+    sizes = tiny_sizes().get(str(parts(plain(model))))
+    return model if sizes is None else OmegaConf.merge(model, sizes)
 
 
 def config(

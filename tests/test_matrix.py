@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 from hydra.utils import get_class
-from omegaconf import OmegaConf, open_dict
-from running import command_line, config, differing, run
+from omegaconf import DictConfig, OmegaConf, open_dict
+from running import command_line, config, differing, parts, run, tiny
 
 import deblurkit
 from deblurkit.config import build_recipe, plain
@@ -38,40 +38,36 @@ def trained() -> list[str]:
     """
     keys: dict[str, str] = {}
     for key in deblurkit.available_methods():
-        node = plain(small(key, Path()))
+        node = plain(deblurkit.compose(f"model={key}").model)
         if issubclass(get_class(node["_target_"]), NetworkMethod):
             keys.setdefault(str(parts(node)), key)
     return list(keys.values())
 
 
-def parts(node: Any, path: str = "") -> list[tuple[str, str]]:
-    """What a model is made of: every class and where it stands."""
-    if not isinstance(node, dict):
-        return []
-    found = [(path, node["_target_"])] if "_target_" in node else []
-    return found + [part for key in sorted(node) for part in parts(node[key], f"{path}.{key}")]
-
-
-def small(key: str, folder: Path, *overrides: str):
+def small(key: str, folder: Path, *overrides: str) -> DictConfig:
+    """A small run of a model, on pictures without a partner where it wants such."""
     cfg = config(folder, f"model={key}", *overrides)
-    tiny = TINY / f"{key}.yaml"
-    if tiny.is_file():
-        cfg.model = OmegaConf.merge(cfg.model, OmegaConf.load(tiny))
-    return cfg.model if folder == Path() else cfg
+    cfg.model = tiny(cfg.model)
+    needs = build_recipe(plain(cfg.model), trust=["toys"]).needs
+    if "paired" in needs:
+        return cfg
+    unpaired = config(folder, f"model={key}", "data=photos_unpaired", *overrides)
+    unpaired.model = cfg.model
+    return unpaired
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("key", trained())
 def test_trains(key: str, variant: str, tmp_path: Path) -> None:
     cfg = small(key, tmp_path, *VARIANTS[variant])
-    before = build_recipe(plain(cfg.model)).state_dict()
+    before = build_recipe(plain(cfg.model), trust=["toys"]).state_dict()
     torch.manual_seed(0)
     checkpoint = run(cfg)
     state = checkpoint["state_dict"]
     assert all(value.isfinite().all() for value in state.values())
     assert before.keys() == state.keys()  # compiled or averaged, the names stay
     assert (tmp_path / "scores" / "val.csv").is_file()
-    method = deblurkit.load(tmp_path / "best.ckpt")
+    method = deblurkit.load(tmp_path / "best.ckpt", trust=["toys"])
     assert method.restore(torch.rand(1, 3, 13, 18)).isfinite().all()
 
 
@@ -93,7 +89,7 @@ def test_compiled_on_two_devices_the_ranks_agree(key: str, tmp_path: Path) -> No
     command_line(
         "train",
         f"model={key}",
-        *(f"model.{name}={value}" for name, value in tiny_values(key).items()),
+        *dotted(plain(OmegaConf.load(TINY / f"{key}.yaml")), "model"),
         *("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
         *("trainer.precision=32-true", "callbacks=[default,compile]"),
         "callbacks.compile.backend=aot_eager",
@@ -106,17 +102,8 @@ def test_compiled_on_two_devices_the_ranks_agree(key: str, tmp_path: Path) -> No
     assert differing(first, second) == []
 
 
-def tiny_values(key: str) -> dict[str, Any]:
-    """The overrides of the tiny size as dotted names."""
-    tiny = TINY / f"{key}.yaml"
-    found: dict[str, Any] = {}
-
-    def walk(node: Any, path: str) -> None:
-        for name, value in node.items():
-            if isinstance(value, dict):
-                walk(value, f"{path}{name}.")
-            else:
-                found[path + name] = value
-
-    walk(plain(OmegaConf.load(tiny)) if tiny.is_file() else {}, "")
-    return found
+def dotted(node: Any, path: str) -> list[str]:
+    """Overrides that give a model these values."""
+    if not isinstance(node, dict):
+        return [f"{path}={'null' if node is None else node}"]
+    return [override for key, value in node.items() for override in dotted(value, f"{path}.{key}")]

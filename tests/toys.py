@@ -1,13 +1,14 @@
 """Toy methods of a few lines, one of each kind, that a user's own package could hold."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
-from deblurkit.contracts import BlurredBatch, Image, Images, Pools, Restoration, Terms
+from deblurkit.contracts import BlurredBatch, Image, Images, Pools, Restoration, Scalar, Terms
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.automatic import AutomaticMethod
 from deblurkit.methods.manual import ManualMethod
@@ -75,6 +76,17 @@ class Duel(ManualMethod):
         with self.turn("generator") as descend:
             adversarial = (self.critic(restored) - 1).square().mean()
             descend({"adversarial": adversarial, "content": l1(restored, pairs["sharp"])})
+
+
+class RandomFeatures(nn.Module):
+    """A perceptual distance whose features are random: it needs no file."""
+
+    def __init__(self, **published: Any) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, restored: Images, sharp: Images) -> Scalar:
+        return (self.features(restored) - self.features(sharp)).square().mean()
 
 
 class Doubled(SolverMethod):

@@ -1,6 +1,7 @@
 """Methods that restore with one forward pass of a trained network."""
 
 from abc import abstractmethod
+from typing import Literal
 
 from torch import nn
 
@@ -40,8 +41,12 @@ class NetworkMethod(RestorationMethod):
         return reach
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
-        """Pad, restore, crop."""
+        """Pad, restore, crop; maps of the picture that the method takes are padded alike."""
         blurred = batch["blurred"]
         height, width = blurred.shape[-2:]
-        restored = self(pad_to_multiple(blurred, self.multiple))
+        maps = {key: pad_to_multiple(batch[key], self.multiple) for key in self._maps(batch)}
+        restored = self(pad_to_multiple(blurred, self.multiple), **maps)
         return {"restored": cropped_to(restored, (height, width))}
+
+    def _maps(self, batch: BlurredBatch) -> list[Literal["condition"]]:
+        return ["condition"] if "condition" in self.takes and "condition" in batch else []
