@@ -4,7 +4,7 @@ Pictures are RGB, sRGB-encoded, in [0, 1] everywhere. This file knows nothing el
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Protocol, TypedDict, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -73,3 +73,16 @@ class Restoration(TypedDict):
     restored: Images  # size of the input, not clamped: teachers need the gradient
     kernel: NotRequired[Kernels]  # where the method estimates it
     facts: NotRequired[list[dict[str, float]]]  # per picture: iterations, seconds, ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A module that remembers something of a run which is no weight: each device its own."""
+
+    def memory(self) -> Tensor:
+        """What it remembers, as one tensor on the CPU, for a checkpoint to resume from."""
+        ...
+
+    def remember(self, memory: Tensor) -> None:
+        """Take over what was remembered."""
+        ...

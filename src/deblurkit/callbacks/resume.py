@@ -2,16 +2,20 @@
 
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from deblurkit.contracts import Remembering
+
 
 class ExactResume(Checkpoint):
-    """Writes ``last.ckpt`` and keeps the random states of every device in each checkpoint.
+    """Writes ``last.ckpt`` and keeps what each device has for itself in each checkpoint.
+
+    That is its random states, and what `Remembering` modules remember.
 
     A checkpoint at an epoch's border is written after the validation: one written before would
     lose the validation of that epoch, and with it perhaps the best weights. It is a ``Checkpoint``
@@ -43,18 +47,19 @@ class ExactResume(Checkpoint):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the random states of all devices."""
-        states = [random_states()]
-        if trainer.world_size > 1:
-            states = [{} for _ in range(trainer.world_size)]
-            torch.distributed.all_gather_object(states, random_states())
-        checkpoint["random_states"] = states
+        """Add the random states of all devices, and what their modules remember."""
+        checkpoint["random_states"] = of_all_devices(trainer, random_states())
+        checkpoint["memories"] = of_all_devices(trainer, memories(pl_module))
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep them until the first batch: setting up draws random numbers too."""
+        """Take over memories; keep random states until the first batch: setting up draws, too."""
         self._states = checkpoint.get("random_states")
+        remembered = checkpoint.get("memories", [])
+        if trainer.global_rank < len(remembered):
+            for name, memory in remembered[trainer.global_rank].items():
+                cast("Remembering", pl_module.get_submodule(name)).remember(memory)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -63,6 +68,21 @@ class ExactResume(Checkpoint):
         if self._states is not None and trainer.global_rank < len(self._states):
             set_random_states(self._states[trainer.global_rank])
         self._states = None
+
+
+def of_all_devices(trainer: Trainer, own: dict[str, Any]) -> list[dict[str, Any]]:
+    """What every device has, in their order; all devices must ask."""
+    if trainer.world_size == 1:
+        return [own]
+    states: list[dict[str, Any]] = [{} for _ in range(trainer.world_size)]
+    torch.distributed.all_gather_object(states, own)
+    return states
+
+
+def memories(method: LightningModule) -> dict[str, torch.Tensor]:
+    """What the modules of a method remember, by their names."""
+    remembering = ((n, m) for n, m in method.named_modules() if isinstance(m, Remembering))
+    return {name: module.memory() for name, module in remembering}
 
 
 def random_states() -> dict[str, Any]:
