@@ -174,7 +174,7 @@ class TinySegmenter(ConditionProvider):
             # Halving rounds an odd side up, so the size follows the features of the way down.
             larger = functional.interpolate(features, size=skip.shape[-2:], mode="nearest")
             features = up(torch.cat([larger, skip], dim=1))
-        return self.head(features).float().softmax(dim=1).to(pictures.dtype)
+        return self.head(features).to(pictures.dtype).softmax(dim=1)
 
     def indecision(self, conditions: Conditions) -> Scalar:
         r"""Regulariser of its maps: every pixel decides, and all classes are used.
@@ -194,7 +194,8 @@ class TinySegmenter(ConditionProvider):
         Source: Krause et al., "Discriminative Clustering by Regularized Information
         Maximization", NeurIPS 2010, sec. 3.
         """
-        chances = conditions.float().movedim(1, -1).flatten(0, -2)
+        precise = torch.promote_types(conditions.dtype, torch.float32)
+        chances = conditions.to(precise).movedim(1, -1).flatten(0, -2)
         return entropy(chances).mean() - entropy(chances.mean(dim=0, keepdim=True)).mean()
 
 
@@ -275,7 +276,8 @@ class External(ConditionProvider):
 
 def entropy(chances: Float[Tensor, "places classes"]) -> Float[Tensor, " places"]:
     """Entropy of each distribution, nats."""
-    return torch.special.entr(chances).sum(dim=1)
+    smallest = torch.finfo(chances.dtype).tiny  # an infinite slope times no chance is no number
+    return -(chances * chances.clamp(min=smallest).log()).sum(dim=1)
 
 
 def _twice(channels: int, features: int, *, stride: int = 1) -> nn.Sequential:
