@@ -13,6 +13,7 @@ from deblurkit.losses.penalties import (
     PictureGradientPenalty,
     WeightClipping,
 )
+from deblurkit.networks.critics import PatchCritic
 
 PENALTIES = [PictureGradientPenalty, ChannelGradientPenalty]
 both = pytest.mark.parametrize(
@@ -109,6 +110,20 @@ def test_the_gradient_in_the_critic_is_that_of_finite_differences(penalty: Penal
         assert parameter.grad[place].item() != 0
         slope = (values[0] - values[1]) / 2e-6
         assert parameter.grad[place].item() == pytest.approx(slope, rel=1e-4, abs=1e-8)
+
+
+@both
+def test_every_weight_of_the_papers_critic_learns(penalty: Penalty) -> None:
+    """A bias before a normalisation, and that of the last layer, do not change the slope."""
+    torch.manual_seed(0)
+    critic = PatchCritic(channels=4, strided=2, padding=2)
+    penalty(critic, *pictures(side=32)).backward()
+    learning = {
+        name for name, p in critic.named_parameters() if p.grad is not None and p.grad.norm() > 1e-6
+    }
+    weights = {name for name, p in critic.named_parameters() if p.dim() == 4}
+    assert weights <= learning
+    assert all(p.grad.isfinite().all() for p in critic.parameters() if p.grad is not None)
 
 
 @both
