@@ -85,11 +85,12 @@ class EdgeTexture(ConditionProvider):
 
     The classes are edges that run along 0, 45, 90 and 135 degrees (counted from the horizontal,
     counter-clockwise), fine texture, coarse texture, flat, bright. Each but "flat" is measured
-    in intensity units at every pixel of the mean of the colours (the root of the mean square of a
+    in intensity units at every pixel of the mean of the colours: the root of the mean square of a
     Sobel response over the fine window, the standard deviation over either window, the mean
-    over the fine window) and divided by its median over the picture; "flat" is 1. Softmax of
-    these scores over ``temperature`` makes probabilities. A blurred picture's map tells of its
-    blur: strong edges are where it runs along them. No class means an object.
+    over the fine window. It is divided by its median over the picture, those of the four
+    directions by the mean of their medians; "flat" is 1. Softmax of these scores over
+    ``temperature`` makes probabilities. A blurred picture's map tells of its blur: strong edges
+    are where it runs along them. No class means an object.
 
     Args:
         fine: Side of the fine window, odd, pixels.
@@ -133,6 +134,8 @@ class EdgeTexture(ConditionProvider):
                 dim=1,
             )
             typical = median(measures)
+            common = typical[:, :4].mean(dim=1, keepdim=True).expand(-1, 4, -1, -1)
+            typical = torch.cat([common, typical[:, 4:]], dim=1)  # directions are compared
             scores = measures / (typical + 1 / 255)  # a grey level: less is noise
             scores = torch.cat([scores[:, :6], torch.ones_like(gray), scores[:, 6:]], dim=1)
             return (scores / self.temperature).softmax(dim=1).to(pictures.dtype)

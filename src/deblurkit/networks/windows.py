@@ -9,7 +9,12 @@ Features = Float[Tensor, "batch channels height width"]
 
 def box_mean(maps: Features, *, side: int) -> Features:
     """Mean over a window of odd side, in pixels; at the border over what lies inside."""
-    return functional.avg_pool2d(maps, side, stride=1, padding=side // 2, count_include_pad=False)
+    for window in ((side, 1), (1, side)):  # one after the other: side + side reads, not side * side
+        padding = (window[0] // 2, window[1] // 2)
+        maps = functional.avg_pool2d(
+            maps, window, stride=1, padding=padding, count_include_pad=False
+        )
+    return maps
 
 
 def deviation(maps: Features, *, side: int) -> Features:
