@@ -58,8 +58,8 @@ class Annotations:
         if file is None:
             raise InputError("give the annotations: protocol.detection.truth.file=<COCO's JSON>")
         self.file = file
+        content = read_json(file)
         try:
-            content = read_json(file)
             names = {one["id"]: str(one["name"]) for one in content["categories"]}
             self.sizes = {
                 stem(one["file_name"]): (int(one["height"]), int(one["width"]))
