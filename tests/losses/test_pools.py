@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from deblurkit.contracts import Remembering
 from deblurkit.errors import InputError
 from deblurkit.losses.pools import PicturePool
 
@@ -22,7 +23,7 @@ def numbers(pictures: torch.Tensor) -> list[int]:
 def test_a_pool_of_zero_answers_everything_and_stores_nothing() -> None:
     pool = PicturePool(0)
     assert numbers(pool(numbered(1, 2, 3))) == [1, 2, 3]
-    assert pool.get_extra_state().numel() == 0
+    assert pool.memory().numel() == 0
 
 
 def test_pictures_are_answered_as_they_are_until_the_pool_is_full() -> None:
@@ -31,7 +32,7 @@ def test_pictures_are_answered_as_they_are_until_the_pool_is_full() -> None:
     assert numbers(pool(numbered(1, 2))) == [1, 2]
     assert numbers(pool(numbered(3))) == [3]
     assert torch.random.get_rng_state().equal(before), "no decision, no draw"
-    assert numbers(pool.get_extra_state()) == [1, 2, 3]
+    assert numbers(pool.memory()) == [1, 2, 3]
 
 
 def test_a_full_pool_exchanges_as_the_draws_say() -> None:
@@ -50,7 +51,7 @@ def test_a_full_pool_exchanges_as_the_draws_say() -> None:
             changed += 1
         expected.append(answer)
     assert [number for pair in answers for number in pair] == expected
-    assert numbers(pool.get_extra_state()) == stored
+    assert numbers(pool.memory()) == stored
     assert 15 < changed < 41
 
 
@@ -67,7 +68,7 @@ def test_pictures_are_lost_or_kept_but_never_made_up_or_doubled() -> None:
     pool, seen = PicturePool(4), []
     for number in range(0, 60, 3):
         seen += numbers(pool(numbered(number, number + 1, number + 2)))
-    stored = numbers(pool.get_extra_state())
+    stored = numbers(pool.memory())
     assert sorted(seen + stored) != sorted(seen)
     first = seen[:4]
     later = seen[4:]
@@ -84,46 +85,61 @@ def test_answers_have_no_gradient_and_share_no_memory_with_the_pool() -> None:
     answered = pool(pictures)
     pictures.zero_()
     answered.zero_()
-    assert numbers(pool.get_extra_state()) == [1, 2]
+    assert numbers(pool.memory()) == [1, 2]
 
 
 @pytest.mark.parametrize("stored", [0, 2, 5], ids=["empty", "in part", "full"])
 @pytest.mark.parametrize("held", [0, 5], ids=["into empty", "into full"])
-def test_a_pool_goes_on_exactly_after_a_strict_load(stored: int, held: int) -> None:
-    def method() -> nn.Module:
-        return nn.ModuleDict({"pool": PicturePool(5), "network": nn.Conv2d(3, 3, 1)})
-
-    run, resumed = method(), method()
+def test_a_pool_goes_on_exactly_with_a_stored_memory(stored: int, held: int) -> None:
+    run, resumed = PicturePool(5), PicturePool(5)
     if stored:
-        run["pool"](numbered(*range(stored)))
+        run(numbered(*range(stored)))
     if held:
-        resumed["pool"](numbered(*range(90, 90 + held)))
+        resumed(numbered(*range(90, 90 + held)))
     file = io.BytesIO()
-    torch.save(run.state_dict(), file)
+    torch.save(run.memory(), file)
     file.seek(0)
-    resumed.load_state_dict(torch.load(file, weights_only=True), strict=True)
+    assert isinstance(resumed, Remembering)
+    resumed.remember(torch.load(file, weights_only=True))
     answers = []
-    for module in (run, resumed):
+    for pool in (run, resumed):
         torch.manual_seed(1)
-        answers.append([numbers(module["pool"](numbered(n, n + 1))) for n in range(10, 40, 2)])
+        answers.append([numbers(pool(numbered(n, n + 1))) for n in range(10, 40, 2)])
     assert answers[0] == answers[1]
 
 
-def test_the_state_does_not_change_with_the_pool_that_it_was_taken_from() -> None:
+@pytest.mark.parametrize("stored", [0, 5], ids=["from empty", "from full"])
+@pytest.mark.parametrize("held", [0, 5], ids=["into empty", "into full"])
+def test_weights_fit_strictly_whatever_the_pools_hold(stored: int, held: int) -> None:
+    methods = []
+    for count in (stored, held):
+        pool = PicturePool(5)
+        if count:
+            pool(numbered(*range(count)))
+        methods.append(nn.ModuleDict({"pool": pool, "network": nn.Conv2d(3, 3, 1)}))
+    one, other = methods
+    other.load_state_dict(one.state_dict(), strict=True)
+    assert other["network"].weight.equal(one["network"].weight)
+    assert len(other["pool"].pictures) == held
+
+
+def test_a_memory_does_not_change_with_the_pool_that_it_was_taken_from() -> None:
     torch.manual_seed(0)
     pool, other = PicturePool(2), PicturePool(2)
     pool(numbered(1, 2))
-    other.load_state_dict(pool.state_dict())
+    memory = pool.memory()
+    other.remember(memory)
     for number in range(3, 20):
         pool(numbered(number))
-    assert numbers(other.get_extra_state()) == [1, 2]
+        other(numbered(number + 100))
+    assert numbers(memory) == [1, 2]
 
 
 def test_more_pictures_than_there_is_room_for_are_refused() -> None:
     pool = PicturePool(3)
     pool(numbered(1, 2, 3))
-    with pytest.raises(InputError, match=r"3 pooled pictures.*room for 2.*capacity"):
-        PicturePool(2).load_state_dict(pool.state_dict())
+    with pytest.raises(InputError, match=r"stored 3 made pictures.*room for 2.*capacity"):
+        PicturePool(2).remember(pool.memory())
 
 
 def test_pictures_of_another_size_and_a_negative_capacity_are_refused() -> None:

@@ -1,7 +1,5 @@
 """A memory of made pictures, so that a critic does not only know the latest."""
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
@@ -14,8 +12,9 @@ class PicturePool(nn.Module):
 
     While there is room, a picture is stored and answered as it is. Then, with probability 1/2, it
     takes the place of a stored one, which is answered instead; otherwise it is answered and not
-    stored. Decisions come from torch's global generator of the CPU. What is stored is in the
-    state dict, as one tensor, so that a resumed run goes on exactly.
+    stored. Decisions come from torch's global generator of the CPU. What is stored is no weight
+    and in no state dict, else weights would only fit a pool as full as theirs; a run that goes on
+    from a checkpoint gets it back, each device its own, as `Remembering` has it.
 
     Args:
         capacity: Pictures that are stored; 0 answers all pictures as they are.
@@ -71,21 +70,20 @@ class PicturePool(nn.Module):
         earlier, self.pictures[place] = self.pictures[place], picture.clone()
         return earlier.to(picture)
 
-    def get_extra_state(self) -> Tensor:
+    def memory(self) -> Tensor:
         """Stored pictures, one tensor of shape (stored, 3, height, width) or (0,), on the CPU."""
         stored = [picture.cpu() for picture in self.pictures]
         return torch.stack(stored) if stored else torch.empty(0)
 
-    def set_extra_state(self, state: object) -> None:
-        """Take over stored pictures.
+    def remember(self, memory: Tensor) -> None:
+        """Take over stored pictures in the place of its own.
 
         Raises:
             InputError: If there is no room for them.
         """
-        stored = cast(Tensor, state)
-        if len(stored) > self.capacity:
+        if len(memory) > self.capacity:
             raise InputError(
-                f"these weights come with {len(stored)} pooled pictures, the pool has room for "
-                f"{self.capacity}; resume with the capacity of the run that stored them"
+                f"this run stored {len(memory)} made pictures, its pool now has room for "
+                f"{self.capacity}; resume with the capacity that it had"
             )
-        self.pictures = list(stored.detach().clone())
+        self.pictures = list(memory.detach().clone())
