@@ -1,7 +1,7 @@
 """Where the objects of a picture are known from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -106,19 +106,18 @@ class Annotations:
         )
 
 
-def read_json(file: str) -> Mapping[str, Any]:
+def read_json(file: str) -> Any:
     """The content of a JSON file.
 
     Raises:
         InputError: If it cannot be read.
     """
     try:
-        content: Mapping[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
+        return json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{file} with annotations cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{file} with annotations is not JSON: {error}") from error
-    return content
 
 
 def stem(file_name: str) -> str:
