@@ -1,0 +1,141 @@
+"""Distances between pictures in the space of a network's features or of its input."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deblurkit.contracts import Images, Scalar
+from deblurkit.errors import InputError
+from deblurkit.networks.vgg import VGG19, Features
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """A module that answers features of pictures, with weights out of a file."""
+
+    def __call__(self, pictures: Images, /) -> Features:
+        """Features of a normalised batch."""
+        ...
+
+    def read(self, path: str) -> None:
+        """Take over published weights."""
+        ...
+
+
+class FeatureDistance(nn.Module):
+    r"""Mean squared distance between features of pictures.
+
+    .. math:: \frac{1}{CHW} \lVert \phi(\hat{s}) - \phi(s) \rVert_2^2
+
+    The mean runs over the batch too. Meant to be put into `deblurkit.losses.frozen.Frozen`: it
+    opens its file when it is built.
+
+    Args:
+        weights: File of published weights of the trunk; there is no distance without it.
+        layer: Whose features are compared; ``conv3_3``, before its ReLU, in DeblurGAN.
+        mean: Taken out of the pictures first, per channel: ImageNet's, for weights of
+            torchvision, in DeblurGAN-v2; 0.5 in DeblurGAN, whose code feeds [-1, 1].
+        std: The pictures are divided by it: ImageNet's, or 0.5.
+        trunk: Makes the extractor when given its ``layer``.
+
+    Raises:
+        InputError: If the file is missing or belongs to another network, or numbers are not
+            three.
+
+    Source: Johnson et al., "Perceptual Losses for Real-Time Style Transfer and
+    Super-Resolution", ECCV 2016, arXiv:1603.08155, eq. 2; layer and use as in Kupyn et al.,
+    "DeblurGAN", CVPR 2018, arXiv:1711.07064, sec. 3.1.
+    Differs from the paper of DeblurGAN: a mean over C*H*W, as in the authors' code, where it
+    prints 1 / (H*W); with that the weight of 100 would have to be divided by 256.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        *,
+        weights: str,
+        layer: str,
+        mean: Sequence[float],
+        std: Sequence[float],
+        trunk: Callable[..., Extractor] = VGG19,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk(layer=layer)
+        self.trunk.read(weights)
+        self.register_buffer("mean", _per_channel(mean), persistent=False)
+        self.register_buffer("std", _per_channel(std), persistent=False)
+        self.requires_grad_(False)
+
+    def forward(self, restored: Images, sharp: Images) -> Scalar:
+        """Distance of a batch to its target; gradients reach ``restored`` only.
+
+        Args:
+            restored: Prediction of a network, in [0, 1].
+            sharp: Ground truth, same shape and range.
+
+        Returns:
+            Scalar, in squared units of the features, at least float32.
+        """
+        with torch.no_grad():
+            target = self.features(sharp)
+        return self.between(self.features(restored), target)
+
+    def features(self, pictures: Images) -> Features:
+        """Features of a batch in [0, 1]: for a target that is used several times in one step.
+
+        Call it under ``torch.no_grad()`` for what is only a target.
+        """
+        return self.trunk((pictures - self.mean) / self.std)
+
+    def between(self, restored: Features, sharp: Features) -> Scalar:
+        """Distance between features that are there already; gradients reach both."""
+        wide = torch.promote_types(restored.dtype, torch.float32)
+        return functional.mse_loss(restored.to(wide), sharp.to(wide))
+
+
+class NormalisedMSE(nn.Module):
+    r"""Mean squared error of normalised pictures: every channel in units of its deviation.
+
+    .. math:: \frac{1}{N} \sum_i \frac{(\hat{s}_i - s_i)^2}{\sigma_{c(i)}^2}
+
+    With ImageNet's deviations it is about 19.6 times the error of pictures in [0, 1], if all
+    channels err alike; weights that were tuned for it belong to that scale.
+
+    Args:
+        std: Deviation of each channel, intensities in [0, 1]. The mean that a normalisation takes
+            out of both pictures cancels.
+
+    Raises:
+        InputError: If these are not three numbers.
+
+    Source: the code of Kupyn et al., "DeblurGAN-v2", ICCV 2019, arXiv:1908.03826 (the pixel
+    part of its content loss).
+    Differs from the authors' code: every picture of a batch is normalised, theirs only the first.
+    """
+
+    std: Tensor
+
+    def __init__(self, *, std: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("std", _per_channel(std), persistent=False)
+
+    def forward(self, restored: Images, sharp: Images) -> Scalar:
+        """Error of a batch in [0, 1]; in squared deviations, at least float32.
+
+        Args:
+            restored: Prediction of a network, in [0, 1].
+            sharp: Ground truth, same shape and range.
+        """
+        return functional.mse_loss(restored / self.std, sharp / self.std)
+
+
+def _per_channel(values: Sequence[float]) -> Float[Tensor, "1 3 1 1"]:
+    if len(values) != 3:
+        raise InputError(f"give three numbers, for red, green and blue, got {list(values)}")
+    return torch.tensor([float(value) for value in values]).reshape(1, 3, 1, 1)
