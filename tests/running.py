@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -74,6 +75,15 @@ def tiny(model: DictConfig) -> DictConfig:
     """A model as small as it gets, if anybody said how."""
     sizes = tiny_sizes().get(str(parts(plain(model))))
     return model if sizes is None else OmegaConf.merge(model, sizes)
+
+
+def skip_without_timm(model: Any) -> None:
+    """Some models take their trunk from timm, which cannot be imported beside every torch."""
+    if "timm" in str(parts(plain(model))):
+        try:
+            import timm  # noqa: F401
+        except Exception as error:
+            pytest.skip(f"this model needs timm: {type(error).__name__}, {error}")
 
 
 def config(

@@ -1,4 +1,4 @@
-"""Every experiment of conf/experiment, two steps of it, on trees with the true layouts."""
+"""Every experiment of conf/experiment, two batches of it, on trees with the true layouts."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 import torch
 from omegaconf import DictConfig
-from running import SMALL, command_line, tiny
+from running import SMALL, command_line, skip_without_timm, tiny
 from running import run as trained
 
 import deblurkit
@@ -14,7 +14,7 @@ from deblurkit.config import conf_dir
 from deblurkit.imaging.files import write_image
 
 EXPERIMENTS = sorted(file.stem for file in (conf_dir() / "experiment").glob("*.yaml"))
-TWO_STEPS = (
+TWO_BATCHES = (
     *(override for override in SMALL if override != "data.test=null"),
     *("trainer=cpu", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=1"),
     *("data.batches_per_epoch=2", "data.workers=0"),
@@ -33,40 +33,38 @@ POOLS = {  # what the rows about pictures without a partner are about
 
 
 @pytest.fixture(scope="session")
-def bsds500_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """BSDS500's folder of images in small: crops of photographs, 20 to train on, 2 to test."""
-    root = tmp_path_factory.mktemp("data") / "BSDS500" / "images"
-    for part, photograph, count in (
-        ("train", skimage.data.coffee(), 20),
-        ("val", skimage.data.chelsea(), 2),
+def data(tmp_path_factory: pytest.TempPathFactory, gopro_tree: Path) -> Path:
+    """A folder of data sets as `paths.data` has it, each in small."""
+    root = tmp_path_factory.mktemp("sets")
+    (root / "GOPRO_Large").symlink_to(gopro_tree)
+    for folder, photograph, count in (
+        ("BSDS500/images/train", skimage.data.coffee(), 20),
+        ("BSDS500/images/val", skimage.data.chelsea(), 2),
+        ("COCO/train2017", skimage.data.coffee(), 4),
+        ("COCO/val2017", skimage.data.chelsea(), 50),
     ):
         for number in range(count):
-            top, left = divmod(number, 5)
-            crop = photograph[60 * top : 60 * top + 96, 80 * left : 80 * left + 112]
-            write_image(root / part / f"{1000 * number + 7}.jpg", crop)
+            top, left = divmod(number, 10)
+            crop = photograph[45 * top : 45 * top + 96, 35 * left : 35 * left + 112]
+            write_image(root / folder / f"{1000 * number + 7}.jpg", crop)
     return root
 
 
-@pytest.fixture
-def roots(gopro_tree: Path, bsds500_tree: Path) -> dict[str, Path]:
-    return {"GOPRO_Large": gopro_tree, "BSDS500/images": bsds500_tree}
-
-
-def small(experiment: str, folder: Path, roots: dict[str, Path]) -> DictConfig:
+def small(experiment: str, folder: Path, data: Path) -> DictConfig:
     """The experiment itself with a network, crops and an epoch that cost nothing."""
-    cfg = deblurkit.compose(*TWO_STEPS, f"experiment={experiment}", f"paths.run={folder}")
+    paths = (f"paths.run={folder}", f"paths.data={data}")
+    cfg = deblurkit.compose(*TWO_BATCHES, f"experiment={experiment}", *paths)
+    skip_without_timm(cfg.model)
     cfg.model = tiny(cfg.model)
-    for name, root in roots.items():
-        if str(cfg.data.get("root", "")).endswith(name):
-            cfg.data.root = str(root)
     return cfg
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-def test_two_steps(experiment: str, tmp_path: Path, roots: dict[str, Path]) -> None:
-    cfg = small(experiment, tmp_path, roots)
+def test_two_batches(experiment: str, tmp_path: Path, data: Path) -> None:
+    cfg = small(experiment, tmp_path, data)
     checkpoint = trained(cfg)
-    assert checkpoint["global_step"] == 2
+    progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+    assert progress["total"]["completed"] == 2
     assert all(value.isfinite().all() for value in checkpoint["state_dict"].values())
     for stage in ("val", "test"):
         assert (tmp_path / "scores" / f"{stage}.csv").is_file()

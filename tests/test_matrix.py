@@ -10,7 +10,7 @@ import pytest
 import torch
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
-from running import command_line, config, differing, parts, run, tiny
+from running import command_line, config, differing, parts, run, skip_without_timm, tiny
 
 import deblurkit
 from deblurkit.config import build_recipe, plain
@@ -47,6 +47,7 @@ def trained() -> list[str]:
 def small(key: str, folder: Path, *overrides: str) -> DictConfig:
     """A small run of a model, on pictures without a partner where it wants such."""
     cfg = config(folder, f"model={key}", *overrides)
+    skip_without_timm(cfg.model)
     cfg.model = tiny(cfg.model)
     needs = build_recipe(plain(cfg.model), trust=["toys"]).needs
     if "paired" in needs:
@@ -86,9 +87,11 @@ def test_resumes(key: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", trained())
 def test_compiled_on_two_devices_the_ranks_agree(key: str, tmp_path: Path) -> None:
     """In processes of their own: the tests' shape checks cannot be compiled."""
+    needs = small(key, tmp_path).data.train.keys()
     command_line(
         "train",
         f"model={key}",
+        f"data={'photos' if 'paired' in needs else 'photos_unpaired'}",
         *dotted(plain(OmegaConf.load(TINY / f"{key}.yaml")), "model"),
         *("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"),
         *("trainer.precision=32-true", "callbacks=[default,compile]"),
