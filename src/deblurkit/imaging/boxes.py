@@ -101,7 +101,8 @@ def label(
     Returns:
         Left, top, right, bottom of the text.
     """
-    (width, height), below = cv2.getTextSize(mark.text, FONT, 0.55, 1)
+    size = 0.55 * max(1.0, min(drawing.shape[:2]) / SHORT_SIDE)
+    (width, height), below = cv2.getTextSize(mark.text, FONT, size, 1)
     wide, tall = width + 6, height + below + 4
     left = min(max(place[0] - 1, 0), max(drawing.shape[1] - wide, 0))
     last = max(drawing.shape[0] - tall, 0)
@@ -114,7 +115,7 @@ def label(
     bright = np.dot(mark.colour, (0.299, 0.587, 0.114)) > 140
     ink = (0, 0, 0) if bright else (255, 255, 255)
     start = (left + 3, area[1] + height + 2)
-    cv2.putText(drawing, mark.text, start, FONT, 0.55, ink, 1, cv2.LINE_AA)
+    cv2.putText(drawing, mark.text, start, FONT, size, ink, 1, cv2.LINE_AA)
     return area
 
 
