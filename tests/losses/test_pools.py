@@ -86,6 +86,12 @@ def test_answers_have_no_gradient_and_share_no_memory_with_the_pool() -> None:
     pictures.zero_()
     answered.zero_()
     assert numbers(pool.memory()) == [1, 2]
+    torch.manual_seed(0)
+    for number in range(3, 30):  # most of them take a place
+        pictures = numbered(number).clone()
+        pool(pictures)
+        pictures.fill_(1)
+    assert max(numbers(pool.memory())) < 30
 
 
 @pytest.mark.parametrize("stored", [0, 2, 5], ids=["empty", "in part", "full"])

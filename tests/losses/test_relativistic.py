@@ -46,6 +46,21 @@ def test_pooled_averages_are_constants() -> None:
     assert fake.grad.sum().item() == pytest.approx(0.25 - 0.5 - 1)
 
 
+def test_a_critic_is_not_moved_through_the_pooled_averages() -> None:
+    """d/dw of half of (w r - avg f - 1)^2 + (w f - avg r + 1)^2 at w = 1, averages held."""
+    weight = torch.ones((), requires_grad=True)
+
+    def critic(pictures: torch.Tensor) -> torch.Tensor:
+        return weight * Mean()(pictures)
+
+    loss, real, fake = PooledRelativisticAverage(3), 0.5, 0.25
+    for _ in range(2):
+        told = loss.critic(critic, flat(real), flat(fake))
+        (slope,) = torch.autograd.grad(told, weight)
+        assert slope.item() == pytest.approx((real - fake - 1) * real + (fake - real + 1) * fake)
+    assert not loss.real_means.requires_grad
+
+
 def test_the_pool_averages_the_last_pictures_with_the_latest_among_them() -> None:
     loss, values = PooledRelativisticAverage(3), [0.1, 0.5, 0.9, 0.3]
     for number, value in enumerate(values, start=1):
