@@ -58,11 +58,12 @@ class PooledProtocol(Metric):
 
     def update(self, measured: Mapping[str, Counts]) -> None:
         """Add the counts of a picture."""
-        for version, counts in measured.items():
-            row = VERSIONS.index(version)
-            added = torch.tensor([counts[count] for count in self.counted])
-            self.sums[row] += added.to(self.sums.device)
-            self.pictures[row] += 1
+        nothing = dict.fromkeys(self.counted, 0)
+        rows = [measured.get(version, nothing) for version in VERSIONS]
+        added = torch.tensor([[row[count] for count in self.counted] for row in rows])
+        seen = torch.tensor([version in measured for version in VERSIONS]).long()
+        self.sums = self.sums + added.to(self.sums.device)
+        self.pictures = self.pictures + seen.to(self.pictures.device)
 
     def compute(self) -> dict[str, Tensor]:
         """Figures of each version that was measured."""
