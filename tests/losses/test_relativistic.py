@@ -1,12 +1,12 @@
 """Relativistic average losses, with averages of the batch and of the last pictures."""
 
-import copy
 import io
 
 import pytest
 import torch
 from toys_gan import Mean, flat, formula_critic
 
+from deblurkit.contracts import Remembering
 from deblurkit.errors import InputError
 from deblurkit.losses.relativistic import PooledRelativisticAverage, RelativisticAverage
 
@@ -99,29 +99,30 @@ def test_a_generators_step_is_not_remembered_and_an_empty_pool_is_finite() -> No
 
 
 @pytest.mark.parametrize("steps", [0, 2, 7], ids=["empty", "in part", "full"])
-def test_a_pool_goes_on_exactly_after_a_strict_load(steps: int) -> None:
+def test_a_pool_goes_on_exactly_with_what_it_remembered(steps: int) -> None:
     torch.manual_seed(0)
     loss, critic = PooledRelativisticAverage(5), formula_critic().float()
     for _ in range(steps):
         loss.critic(critic, torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24))
     stored = io.BytesIO()
-    torch.save(loss.state_dict(), stored)
+    torch.save(loss.memory(), stored)
     stored.seek(0)
     resumed = PooledRelativisticAverage(5)
+    assert isinstance(resumed, Remembering)
     resumed.critic(critic, torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24))  # forgotten
-    resumed.load_state_dict(torch.load(stored, weights_only=True), strict=True)
+    resumed.remember(torch.load(stored, weights_only=True))
     for _ in range(6):
         pictures = torch.rand(1, 3, 24, 24), torch.rand(1, 3, 24, 24)
         assert resumed.critic(critic, *pictures) == loss.critic(critic, *pictures)
         assert resumed.generator(critic, *pictures) == loss.generator(critic, *pictures)
 
 
-def test_shapes_of_the_state_do_not_depend_on_what_was_seen() -> None:
+def test_what_is_remembered_is_no_weight() -> None:
     loss = PooledRelativisticAverage(50)
-    before = {name: value.shape for name, value in copy.deepcopy(loss.state_dict()).items()}
     loss.critic(Mean(), REAL, FAKE)
-    assert {name: value.shape for name, value in loss.state_dict().items()} == before
-    assert sum(value.numel() for value in loss.state_dict().values()) == 102
+    assert not loss.state_dict()
+    with pytest.raises(InputError, match=r"kept 50 scores, its pool now keeps 3.*capacity"):
+        PooledRelativisticAverage(3).remember(loss.memory())
 
 
 def test_a_pool_without_room_is_refused() -> None:

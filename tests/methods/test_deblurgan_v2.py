@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 
+from deblurkit.callbacks.resume import memories
 from deblurkit.contracts import Images
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
@@ -114,12 +115,9 @@ def test_the_trunk_is_read_when_training_starts(tmp_path: Path) -> None:
     assert watched(deblurgan, epochs=1)[0][0] == 0.75
 
 
-def test_pools_of_scores_are_in_the_checkpoint() -> None:
+def test_pools_of_scores_are_found_by_checkpoints() -> None:
     deblurgan = method(adversarial=partial(PooledRelativisticAverage, capacity=50))
     watched(deblurgan, epochs=2)
-    remembered = [name for name in deblurgan.state_dict() if name.startswith("memories.")]
-    assert {name.split(".")[1] for name in remembered} == {"0", "1"}
-    fresh = method(adversarial=partial(PooledRelativisticAverage, capacity=50))
-    fresh.load_state_dict(deblurgan.state_dict())
-    one, other = deblurgan.state_dict(), fresh.state_dict()
-    assert all(one[name].equal(other[name]) for name in remembered)
+    found = memories(deblurgan)
+    assert found.keys() == {"memories.0", "memories.1"}
+    assert all(memory[:, -1].tolist() == [2, 2] for memory in found.values())

@@ -50,9 +50,10 @@ class PooledRelativisticAverage(nn.Module):
     term is about; and the term about D(s) in the generator's objective, though a part of its
     value, does not move the generator at all.
 
-    A map of scores is kept as its mean, since the mean of equally large maps is the mean of their
-    means; maps must be equally large, that is, crops of one size. Before the critic's first step
-    the averages are 0.
+    What is kept belongs to a run and is no weight; on several devices DDP gives all of them the
+    first one's. A map of scores is kept as its mean, since the mean of equally large maps is the
+    mean of their means; maps must be equally large, that is, crops of one size. Before the
+    critic's first step the averages are 0.
 
     Args:
         capacity: Pictures on each side that the averages run over, at least one.
@@ -77,8 +78,9 @@ class PooledRelativisticAverage(nn.Module):
                 "for averages of the batch alone take RelativisticAverage"
             )
         for side in ("real", "fake"):  # newest last; zeros where nothing was yet
-            self.register_buffer(f"{side}_means", torch.zeros(capacity))
-            self.register_buffer(f"{side}_count", torch.zeros((), dtype=torch.int64))
+            self.register_buffer(f"{side}_means", torch.zeros(capacity), persistent=False)
+            count = torch.zeros((), dtype=torch.int64)
+            self.register_buffer(f"{side}_count", count, persistent=False)
 
     def critic(self, critic: Critic, real: Images, fake: Images) -> Scalar:
         """Remember these scores, then L_D above, with them among the averaged.
@@ -97,6 +99,26 @@ class PooledRelativisticAverage(nn.Module):
         """L_G above, with the averages of the critic's steps; nothing is remembered."""
         real_scores, fake_scores = scored(critic, real.detach(), fake)
         return _gaps(fake_scores, real_scores, averages=(self._fake_average, self._real_average))
+
+    def memory(self) -> Tensor:
+        """Means and their number of both sides, shape (2, capacity + 1), on the CPU."""
+        sides = ((self.real_means, self.real_count), (self.fake_means, self.fake_count))
+        return torch.stack([torch.cat([means, count[None]]) for means, count in sides]).cpu()
+
+    def remember(self, memory: Tensor) -> None:
+        """Take over the means of a run.
+
+        Raises:
+            InputError: If that run's capacity was another one.
+        """
+        if memory.shape[1] != len(self.real_means) + 1:
+            raise InputError(
+                f"this run kept {memory.shape[1] - 1} scores, its pool now keeps "
+                f"{len(self.real_means)}; resume with the capacity that it had"
+            )
+        for side, stored in zip(("real", "fake"), memory, strict=True):
+            getattr(self, f"{side}_means").copy_(stored[:-1])
+            getattr(self, f"{side}_count").copy_(stored[-1])
 
     @property
     def _real_average(self) -> Scalar:

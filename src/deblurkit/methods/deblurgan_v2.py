@@ -81,7 +81,7 @@ class DeblurGANv2(ManualMethod):
         self.generator, self.critics = generator, nn.ModuleDict(critics)
         self.fights = {name: adversarial() for name in critics}
         remembering = [fight for fight in self.fights.values() if isinstance(fight, nn.Module)]
-        self.memories = nn.ModuleList(remembering)  # for checkpoints
+        self.memories = nn.ModuleList(remembering)  # found there by checkpoints
         self.content, self.pixel = content, pixel
         self.trunk_weights, self.frozen_epochs = trunk_weights, frozen_epochs
 
