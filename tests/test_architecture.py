@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "imaging": {*GROUND, "storage"},
     "data": FILES,
     "networks": {*GROUND, "imaging"},
-    "losses": FILES,
+    "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
     "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,

@@ -16,7 +16,7 @@ from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.network import NetworkMethod
 from deblurkit.training.record import write_record
-from deblurkit.training.report import print_scores
+from deblurkit.training.report import print_pooled, print_scores
 from deblurkit.training.trainer import homes, make_trainer
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ def train(cfg: DictConfig) -> float | None:
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Scores) and cfg.test:
                 print_scores(callback.rows)
+                print_pooled(callback.pooled)
     return best_score(trainer)
 
 
