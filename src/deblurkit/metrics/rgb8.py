@@ -15,7 +15,8 @@ from deblurkit.metrics.protocol import Protocol, Score, rounded
 class RGB8(Protocol):
     """PSNR and Gaussian-window SSIM of pictures rounded to 8 bit, all three channels.
 
-    PSNR is in dB, infinite for equal pictures; SSIM is at most 1, the mean over channels.
+    PSNR is in dB, infinite for equal pictures; SSIM is at most 1, the mean over channels and over
+    all pixels: borders are mirrored, where others leave five pixels out.
 
     Source: Wang et al., "Image quality assessment", IEEE TIP 2004 (SSIM, window 11, sigma 1.5).
     """
