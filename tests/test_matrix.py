@@ -97,7 +97,7 @@ def test_compiled_on_two_devices_the_ranks_agree(key: str, tmp_path: Path) -> No
         *("trainer.precision=32-true", "callbacks=[default,compile]"),
         "callbacks.compile.backend=aot_eager",
         "+callbacks.keep={_target_:toys.KeepRanks,folder:ranks}",
-        "data.val.names=[rocket,chelsea,astronaut]",
+        "data.val.names=[rocket,chelsea]",  # one each: every size is compiled anew
         "hydra.run.dir=run",
         folder=tmp_path,
     )
