@@ -7,9 +7,11 @@ import pytest
 import torch
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.plugins.precision import MixedPrecision
+from torch.optim import Adam, RMSprop
 
 from deblurkit.errors import InputError
 from deblurkit.losses.weights import Ramp
+from deblurkit.methods.manual import at_once
 from deblurkit.methods.schedules import polynomial
 from methods.players import Players, fitted
 
@@ -116,6 +118,30 @@ def test_half_precision_with_a_scaler_steps_and_clips() -> None:
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**6)
     fitted(method, 1.0, plugins=[MixedPrecision("16-mixed", "cpu", scaler=scaler)])
     assert method.path[0] == pytest.approx((1.0, 0.95), abs=1e-3)  # of the true gradient
+
+
+def test_all_parameters_move_in_one_kernel_unless_a_form_is_chosen() -> None:
+    numbers = torch.rand(3, 4, 5)
+    moved = []
+    for choose in (at_once, lambda optimizer: optimizer):
+        parameters = [torch.nn.Parameter(number) for number in numbers.clone()]
+        optimizer = choose(Adam(parameters, 0.1))
+        for _ in range(3):
+            sum(parameter.square().sum() for parameter in parameters).backward()
+            optimizer.step()
+        moved.append(torch.stack(parameters))
+        (group,) = optimizer.param_groups
+        assert group["fused"] is (True if choose is at_once else None)
+    assert moved[0].allclose(moved[1], rtol=1e-5)
+    chosen = at_once(Adam([torch.nn.Parameter(numbers)], 0.1, foreach=True))
+    assert chosen.param_groups[0]["fused"] is None
+    without = at_once(RMSprop([torch.nn.Parameter(numbers)], 0.1))
+    assert "fused" not in without.param_groups[0]
+
+
+def test_players_move_in_one_kernel() -> None:
+    trainer = fitted(Players(), 1.0)
+    assert [optimizer.param_groups[0]["fused"] for optimizer in trainer.optimizers] == [True, True]
 
 
 def test_numbers_are_logged_by_player(tmp_path: Path) -> None:

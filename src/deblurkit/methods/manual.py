@@ -115,7 +115,7 @@ class ManualMethod(TrainedMethod):
         """One optimiser per player, in the order of the YAML."""
         optimizers, schedules = [], []
         for player, factory in self.factories.items():
-            optimizer = factory(self.get_submodule(player).parameters())
+            optimizer = at_once(factory(self.get_submodule(player).parameters()))
             optimizers.append(optimizer)
             if player in self.schedulers:
                 epochs = self.trainer.max_epochs
@@ -125,3 +125,16 @@ class ManualMethod(TrainedMethod):
                     )
                 schedules.append(self.schedulers[player](optimizer, steps=epochs))
         return optimizers, schedules
+
+
+def at_once(optimizer: Optimizer) -> Optimizer:
+    """Let an optimiser move all parameters in one kernel, unless the YAML chose a form of it.
+
+    Its own default goes over them one by one on a CPU, which for five steps of a critic costs up
+    to a tenth of a batch. Saying ``fused=True`` to its constructor would also hand it the work of
+    a gradient scaler, and the guard would see scaled gradients.
+    """
+    for group in optimizer.param_groups:
+        if group.get("fused", False) is None and group["foreach"] is None:
+            group["fused"] = True
+    return optimizer
