@@ -1,4 +1,4 @@
-"""Both notebooks run from top to bottom on a CPU, and are stored without their outputs."""
+"""The notebooks run from top to bottom on a CPU, and are stored without their outputs."""
 
 from pathlib import Path
 
