@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from deblurkit.contracts import Scalar
 from deblurkit.errors import InputError
 from deblurkit.losses.weights import Objective, Ramp
 
@@ -64,3 +65,16 @@ def test_gradients_flow_through_every_term() -> None:
     one, two = torch.tensor(1.0, requires_grad=True), torch.tensor(1.0, requires_grad=True)
     Objective({"one": 2.0, "two": 3.0})({"one": one, "two": two}).backward()
     assert (one.grad, two.grad) == (2, 3)
+
+
+def test_only_wanted_terms_are_computed() -> None:
+    computed = []
+
+    def term() -> Scalar:
+        computed.append("wanted")
+        return torch.ones(())
+
+    objective = Objective({"content": 2.0, "identity": 0.0})
+    terms = objective.wanted(content=term, identity=lambda: pytest.fail("not wanted"))
+    assert terms.keys() == {"content"}
+    assert computed == ["wanted"]

@@ -48,6 +48,10 @@ class Objective:
         """Whether any of these terms has a weight now."""
         return any(self.weight(name) != 0 for name in names)
 
+    def wanted(self, **terms: Callable[[], Scalar]) -> dict[str, Scalar]:
+        """Compute those terms that have a weight now, in this order."""
+        return {name: term() for name, term in terms.items() if self.wants(name)}
+
     def __call__(self, terms: Terms) -> Scalar:
         """Sum the terms.
 

@@ -161,14 +161,12 @@ class ASCycleGAN(ManualMethod):
         self, blurred: BlurredBatch, sharp: SharpBatch, made: Made
     ) -> dict[str, Scalar]:
         """(1), each term with both directions added up."""
-        terms: dict[str, Callable[[], Scalar]] = {
-            "adversarial": lambda: self.praise(blurred["blurred"], sharp["sharp"], made),
-            "cycle": lambda: self.cycles(blurred["blurred"], sharp["sharp"], made),
-            "identity": lambda: self.identities(blurred, sharp),
-            "indecision": lambda: self.indecision(blurred["blurred"], sharp["sharp"]),
-        }
-        wanted = self.objectives["generators"].wants
-        return {name: term() for name, term in terms.items() if wanted(name)}
+        return self.objectives["generators"].wanted(
+            adversarial=lambda: self.praise(blurred["blurred"], sharp["sharp"], made),
+            cycle=lambda: self.cycles(blurred["blurred"], sharp["sharp"], made),
+            identity=lambda: self.identities(blurred, sharp),
+            indecision=lambda: self.indecision(blurred["blurred"], sharp["sharp"]),
+        )
 
     def praise(self, blurred: Images, sharp: Images, made: Made) -> Scalar:
         """The generators' side of (3) and (4)."""

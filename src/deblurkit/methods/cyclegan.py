@@ -97,19 +97,17 @@ class CycleGAN(ManualMethod):
 
     def generator_terms(self, blurred: Images, sharp: Images, cycle: Cycle) -> dict[str, Scalar]:
         """L, both directions added up term by term."""
-        made: dict[str, Callable[[], Scalar]] = {
-            "adversarial": lambda: (
+        return self.objectives["generators"].wanted(
+            adversarial=lambda: (
                 self.sharp_fight.generator(self.critics["sharp"], sharp, cycle.restored)
                 + self.blurred_fight.generator(self.critics["blurred"], blurred, cycle.reblurred)
             ),
-            "cycle": lambda: l1(cycle.blurred_again, blurred) + l1(cycle.sharp_again, sharp),
-            "identity": lambda: (
+            cycle=lambda: l1(cycle.blurred_again, blurred) + l1(cycle.sharp_again, sharp),
+            identity=lambda: (
                 l1(self.generators["deblurrer"](sharp), sharp)
                 + l1(self.generators["blurrer"](blurred), blurred)
             ),
-        }
-        wanted = self.objectives["generators"].wants
-        return {name: term() for name, term in made.items() if wanted(name)}
+        )
 
     def critic_terms(
         self, blurred: Images, sharp: Images, restored: Images, reblurred: Images

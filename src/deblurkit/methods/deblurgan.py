@@ -1,6 +1,6 @@
 """DeblurGAN: a generator that pleases a critic and keeps the sharp picture's content."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from torch import nn
 
@@ -103,10 +103,8 @@ class DeblurGAN(ManualMethod):
 
     def generator_terms(self, sharp: Images, restored: Images) -> dict[str, Scalar]:
         """L_G."""
-        made: dict[str, Callable[[], Scalar]] = {
-            "adversarial": lambda: self.adversarial.generator(self.critic, sharp, restored),
-            "content": lambda: self.content(restored, sharp),
-            "pixel": lambda: self.pixel(restored, sharp),
-        }
-        wanted = self.objectives["generator"].wants
-        return {name: term() for name, term in made.items() if wanted(name)}
+        return self.objectives["generator"].wanted(
+            adversarial=lambda: self.adversarial.generator(self.critic, sharp, restored),
+            content=lambda: self.content(restored, sharp),
+            pixel=lambda: self.pixel(restored, sharp),
+        )

@@ -119,13 +119,11 @@ class DeblurGANv2(ManualMethod):
 
     def generator_terms(self, sharp: Images, restored: Images) -> dict[str, Scalar]:
         """L_G."""
-        made: dict[str, Callable[[], Scalar]] = {
-            "adversarial": lambda: self.praise(sharp, restored),
-            "content": lambda: self.content(restored, sharp),
-            "pixel": lambda: self.pixel(restored, sharp),
-        }
-        wanted = self.objectives["generator"].wants
-        return {name: term() for name, term in made.items() if wanted(name)}
+        return self.objectives["generator"].wanted(
+            adversarial=lambda: self.praise(sharp, restored),
+            content=lambda: self.content(restored, sharp),
+            pixel=lambda: self.pixel(restored, sharp),
+        )
 
     def praise(self, sharp: Images, restored: Images) -> Scalar:
         """Mean over the critics of what the generator minimises."""
