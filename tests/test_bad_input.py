@@ -4,6 +4,7 @@ Most cases go through the functions behind the commands; a few run as a user run
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
 from running import DIRECT, DUEL, command_line, config, run
+from safetensors.torch import save_file
 
 import deblurkit
 from deblurkit.cli.front import guarded
@@ -27,7 +29,7 @@ from deblurkit.errors import InputError, PictureError, sentence
 from deblurkit.imaging.files import write_image
 from deblurkit.training.evaluate import evaluate
 from deblurkit.training.restore_files import restore_files
-from deblurkit.training.run import train
+from deblurkit.training.run import sizes, train
 from deblurkit.training.trainer import homes
 
 
@@ -135,6 +137,13 @@ def test_domains_that_are_the_same_or_empty_are_refused(domains: Path, tmp_path:
         train(config(tmp_path / "run", *unpaired, model=DIRECT))
 
 
+def test_few_pictures_are_not_enough_for_three_shares(domains: Path) -> None:
+    few = ("data=folder_sharp", f"data.root={domains / 'sharp'}")
+    words = r"of 8 groups is empty: widen it to 0\.125 .* data\.val=null, data\.test=null"
+    with pytest.raises(InputError, match=words):
+        instantiate(compose(*few).data)
+
+
 def test_gray_pictures_train_and_crops_larger_than_them_do_not(
     domains: Path, tmp_path: Path
 ) -> None:
@@ -161,6 +170,22 @@ def test_wrong_pairs_are_refused_unless_they_are_wanted(gopro_tree: Path, tmp_pa
         train(cfg)
     cfg.data.check = "off"
     assert run(cfg)["global_step"] == 6
+
+
+def test_weights_of_a_helper_that_are_missing_or_foreign_say_where_they_belong(
+    tmp_path: Path,
+) -> None:
+    numbers = ("generator.channels=4", "generator.blocks=1", "critic.channels=4")
+    small = [f"model.{number}" for number in numbers]
+    cfg = config(tmp_path / "run", "model=deblurgan", *small, f"paths.weights={tmp_path}")
+    file = tmp_path / "vgg19_conv3_3.safetensors"
+    where = rf"DeblurGAN trains with model\.content, .*{file}"
+    how = r".* torchvision publishes for vgg19, .* paths\.weights=<folder> or DEBLURKIT_WEIGHTS"
+    with pytest.raises(InputError, match=where + " is no file" + how):
+        train(cfg)
+    save_file({"conv1_1.weight": torch.zeros(64, 3, 3, 3)}, file)
+    with pytest.raises(InputError, match=where + " does not fit this VGG19: 14 of 14" + how):
+        train(cfg)
 
 
 def test_what_cannot_train_or_be_scored_says_so(tmp_path: Path) -> None:
@@ -319,6 +344,13 @@ def test_interrupted_it_says_how_to_go_on(tmp_path: Path) -> None:
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert last_line(said).endswith(f"go on with: deblurkit-train resume={tmp_path / 'run'}")
+    assert "across ranks" not in said  # Lightning's word on a run without validation
+
+
+def test_sizes_name_what_has_parameters() -> None:
+    few = [f"{name}.channels=4" for name in ("deblurrer", "blurrer")]
+    method = deblurkit.build("cyclegan", *few)
+    assert re.fullmatch(r"generators [\d,]+ parameters, critics [\d,]+ parameters", sizes(method))
 
 
 def test_a_method_knows_what_it_restores() -> None:

@@ -65,7 +65,8 @@ class Share(Chosen):
         if not kept:
             raise InputError(
                 f"the share from {start} to {stop} of {len(shuffled)} groups is empty: widen it "
-                f"to {1 / max(len(shuffled), 1):.3g} or more"
+                f"to {1 / max(len(shuffled), 1):.3g} or more, or do without validation or test: "
+                "data.val=null, data.test=null"
             )
         super().__init__(source, _of_groups(source, kept))
 

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import LightningModule
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, sentence
 from deblurkit.losses.frozen import Frozen
 
 ALWAYS_VISIBLE = frozenset({"blurred", "name"})
@@ -113,17 +113,17 @@ class RestorationMethod(LightningModule, ABC):
         """Open the frozen helpers now: a missing file is no surprise for the first step.
 
         Raises:
-            InputError: If a file is missing, with its path.
+            InputError: If a file is missing or of another kind, with its path and where it is set.
         """
         for name, helper in vars(self).items():
             if isinstance(helper, Frozen):
                 try:
                     helper.open()
-                except FileNotFoundError as error:
+                except (FileNotFoundError, InputError) as error:
                     raise InputError(
-                        f"{type(self).__name__} trains with a helper whose file is missing: "
-                        f"{error.filename or error}; put it there or change the path in "
-                        f"model.{name}"
+                        f"{type(self).__name__} trains with model.{name}, which cannot be opened: "
+                        f"{sentence(error)}; its path is set there, and paths.weights=<folder> or "
+                        "DEBLURKIT_WEIGHTS says where downloaded weights are"
                     ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -64,12 +64,12 @@ def train(cfg: DictConfig) -> float | None:
 
 
 def sizes(method: RestorationMethod) -> str:
-    """Parameters of each network, in words."""
+    """Parameters of each network, in words; what has none, such as a memory, is left out."""
     counts = {
         name: sum(parameter.numel() for parameter in network.parameters())
         for name, network in method.named_children()
     }
-    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items())
+    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items() if count)
 
 
 def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str]) -> None:
