@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--pictures", nargs="+", help="names; three, evenly spread, if not given")
-    parser.add_argument("--side", type=int, default=112, help="of the squares, pixels")
+    parser.add_argument("--side", type=int, default=80, help="of the squares, pixels")
     parser.add_argument("columns", nargs="+", help="label=folder of a run")
     return parser.parse_args()
 

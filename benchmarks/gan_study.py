@@ -21,7 +21,7 @@ from study import Result, spread
 
 SCORES = ("rgb8/psnr", "rgb8/ssim", "psnr_blurred", "psnr_gain")
 CAMERA_SHAKE = ("blur.family.size=21", "blur.family.scale=[0.6,0.6]")  # as the data's
-IDENTITY = "identity"  # of the unpaired rows: nothing to train
+IDENTITY = "identity"  # the blurred pictures themselves: nothing to train
 UNPAIRED = {
     "cyclegan": ["experiment=cyclegan_study"],
     "as_cyclegan_resnet": ["experiment=as_cyclegan_study", "model=as_cyclegan_resnet"],
@@ -39,8 +39,10 @@ def main() -> None:
     rows = paired(given) if given.rows == "paired" else UNPAIRED
     done = study.finish(rows, given, measure=measured)
     if done:
-        identity = [doing_nothing(given, done[0])] if given.rows == "unpaired" else []
-        text = table(identity + done, [IDENTITY, *rows])
+        if not study.of_row(done, IDENTITY):
+            done.append(doing_nothing(given, done[0]))
+            study.keep(done, given)
+        text = table(done, [IDENTITY, *rows])
         (given.output / "table.md").write_text(text)
         print(text)
 
@@ -80,14 +82,16 @@ def measured(folder: Path) -> Result:
 def doing_nothing(given: argparse.Namespace, run: Result) -> Result:
     """The row that hands the blurred pictures on, from the pictures that a run wrote."""
     folder = given.runs / f"{study.short(run['row'])}_{run['seed']}"
-    distance = measures.gradient_distance(folder, "blurred")
+    blurred = study.mean_scores(folder, "psnr_blurred")["psnr_blurred"]
     return {
         "row": IDENTITY,
         "seed": 0,
+        "rgb8/psnr": blurred,
+        "rgb8/ssim": measures.ssim_of_blurred(folder),
+        "psnr_blurred": blurred,
         "psnr_gain": 0.0,
-        "gradient_distance": distance,
         "psnr_to_blurred": measures.EQUAL,
-        **study.mean_scores(folder, "psnr_blurred"),
+        "gradient_distance": measures.gradient_distance(folder, "blurred"),
     }
 
 
@@ -111,7 +115,9 @@ def table(done: list[Result], rows: list[str]) -> str:
 
 def column(runs: list[Result], key: str, digits: int) -> str:
     """One number of a row's runs."""
-    values = [float(run[key]) for run in runs if key in run]
+    values = [float(run[key]) for run in runs]
+    if key == "psnr_to_blurred" and min(values) == measures.EQUAL:
+        return "equal"
     return spread(values, digits, signed=key == "psnr_gain")
 
 

@@ -12,7 +12,7 @@ from torch import nn
 import deblurkit
 from deblurkit.contracts import Images
 from deblurkit.imaging.files import as_tensor, read_image
-from deblurkit.metrics.rgb8 import psnr
+from deblurkit.metrics.rgb8 import psnr, ssim
 
 EQUAL = 100.0  # dB that equal pictures count as
 CRITICS = {"critic", "critics.patch", "critics.full", "critics.sharp"}
@@ -28,6 +28,12 @@ def psnr_to_blurred(folder: Path) -> float:
     """Mean PSNR of restored against blurred pictures, dB: above 40 nothing can be seen."""
     pairs = zip(pictures(folder, "restored"), pictures(folder, "blurred"), strict=True)
     return statistics.fmean(min(float(psnr(*pair)), EQUAL) for pair in pairs)
+
+
+def ssim_of_blurred(folder: Path) -> float:
+    """Mean SSIM of blurred against sharp pictures."""
+    pairs = zip(pictures(folder, "blurred"), pictures(folder, "sharp"), strict=True)
+    return statistics.fmean(float(ssim(*pair)) for pair in pairs)
 
 
 def gradient_distance(folder: Path, role: str) -> float:

@@ -66,8 +66,7 @@ def finish(
             seconds = round(time.monotonic() - run.began)
             kept = measure(run.folder)
             done.append({"row": run.row, "seed": run.seed, "seconds": seconds, **kept})
-            given.output.mkdir(parents=True, exist_ok=True)
-            results.write_text(json.dumps(done, indent=1) + "\n")
+            keep(done, given)
             gain = done[-1]["psnr_gain"]
             print(f"{run.row}, seed {run.seed}: {gain:+.3f} dB in {seconds} s", flush=True)
     for run in running:
@@ -75,6 +74,12 @@ def finish(
     if waiting or running:
         print(f"{len(waiting) + len(running)} runs are left; the same command goes on")
     return done
+
+
+def keep(done: list[Result], given: argparse.Namespace) -> None:
+    """Write all results."""
+    given.output.mkdir(parents=True, exist_ok=True)
+    (given.output / "results.json").write_text(json.dumps(done, indent=1) + "\n")
 
 
 def start(row: str, seed: int, overrides: list[str], given: argparse.Namespace) -> Running:
