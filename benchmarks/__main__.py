@@ -15,6 +15,7 @@ QUESTIONS = {
     "blurring": "Blur of a batch against SciPy per picture and channel",
     "cache": "Crops out of the prepared cache against decoding whole frames",
     "overhead": "What our bases add to a bare Lightning step",
+    "gan_step": "A training step of DeblurGAN against a plain port of the published one",
     "restore": "DCLNet on a 1280x720 picture: time, memory, share of the convolution speed",
 }
 
