@@ -160,6 +160,14 @@ def test_gray_pictures_train_and_crops_larger_than_them_do_not(
         assert torch.equal(rows[role], rows[role][:, :1].expand(-1, 3, -1, -1))
 
 
+def test_crops_that_the_network_does_not_take_are_refused(tmp_path: Path) -> None:
+    small = [f"model.{generator}.channels=4" for generator in ("deblurrer", "blurrer")]
+    cfg = config(tmp_path, "model=cyclegan", "data=photos_unpaired", *small, "data.crop=50")
+    words = r"CycleGAN trains on crops .* divisible by 4, got data\.crop=50: set data\.crop=52"
+    with pytest.raises(InputError, match=words):
+        train(cfg)
+
+
 def test_wrong_pairs_are_refused_unless_they_are_wanted(gopro_tree: Path, tmp_path: Path) -> None:
     gopro = ("data=gopro", f"data.root={gopro_tree}", "data.variant=blur", "data.workers=0")
     cfg = config(tmp_path / "run", *gopro, "data.val=null", model=DIRECT)

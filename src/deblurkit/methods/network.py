@@ -6,6 +6,7 @@ from typing import Literal
 from torch import nn
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
+from deblurkit.errors import InputError
 from deblurkit.imaging.padding import cropped_to, pad_to_multiple
 from deblurkit.methods.base import RestorationMethod
 
@@ -39,6 +40,21 @@ class NetworkMethod(RestorationMethod):
         """How far a pixel's result looks, pixels; None: it depends on the whole picture."""
         reach: int | None = getattr(self.network, "reach", None)
         return reach
+
+    def setup(self, stage: str) -> None:
+        """Refuse training crops that the network would refuse: only evaluation pads.
+
+        Raises:
+            InputError: If their side is not divisible by ``multiple``.
+        """
+        super().setup(stage)
+        crop = getattr(getattr(self.trainer, "datamodule", None), "crop", None)
+        if stage == "fit" and isinstance(crop, int) and crop % self.multiple:
+            fitting = (crop // self.multiple + 1) * self.multiple
+            raise InputError(
+                f"{type(self).__name__} trains on crops whose side is divisible by "
+                f"{self.multiple}, got data.crop={crop}: set data.crop={fitting}"
+            )
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Pad, restore, crop; maps of the picture that the method takes are padded alike."""
