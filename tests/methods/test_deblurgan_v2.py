@@ -1,5 +1,6 @@
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from deblurkit.callbacks.resume import memories
 from deblurkit.contracts import Images
+from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.relativistic import PooledRelativisticAverage, RelativisticAverage
@@ -121,3 +123,20 @@ def test_pools_of_scores_are_found_by_checkpoints() -> None:
     found = memories(deblurgan)
     assert found.keys() == {"memories.0", "memories.1"}
     assert all(memory[:, -1].tolist() == [2, 2] for memory in found.values())
+
+
+class WithoutFile(OnTrunk):
+    def read(self, path: str) -> None:
+        raise InputError(f"{path} is no file")
+
+
+def test_a_missing_trunk_is_a_sentence_with_the_key() -> None:
+    deblurgan = method(generator=WithoutFile(), trunk_weights="nowhere.pt")
+    with pytest.raises(InputError, match=r"nowhere\.pt is no file; .* model\.trunk_weights, null"):
+        watched(deblurgan, epochs=1)
+
+
+def test_a_resumed_training_does_not_need_the_trunk_s_file() -> None:
+    deblurgan = method(generator=WithoutFile(), trunk_weights="nowhere.pt")
+    deblurgan.trainer = SimpleNamespace(ckpt_path="last.ckpt", datamodule=None)
+    deblurgan.setup("fit")

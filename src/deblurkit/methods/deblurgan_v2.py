@@ -14,6 +14,7 @@ from deblurkit.contracts import (
     Scalar,
     SchedulerFactory,
 )
+from deblurkit.errors import InputError
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.weights import Weight
@@ -91,10 +92,20 @@ class DeblurGANv2(ManualMethod):
         return restored
 
     def setup(self, stage: str) -> None:
-        """Read the trunk's weights before a training; a checkpoint that is resumed comes later."""
+        """Read the trunk's weights before a training that begins; a resumed one has its own.
+
+        Raises:
+            InputError: If the file is missing or of another network.
+        """
         super().setup(stage)
-        if stage == "fit" and self.trunk_weights is not None:
+        if stage != "fit" or self.trunk_weights is None or self.trainer.ckpt_path is not None:
+            return
+        try:
             cast("Trunked", self.generator).read(self.trunk_weights)
+        except InputError as error:
+            raise InputError(
+                f"{error}; the path is model.trunk_weights, null trains the trunk from nothing"
+            ) from error
 
     def turns(self, batch: Pools) -> None:
         """Both critics, then the generator."""
