@@ -1,4 +1,5 @@
 import logging
+from copy import deepcopy
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -137,6 +138,29 @@ def test_all_parameters_move_in_one_kernel_unless_a_form_is_chosen() -> None:
     assert chosen.param_groups[0]["fused"] is None
     without = at_once(RMSprop([torch.nn.Parameter(numbers)], 0.1))
     assert "fused" not in without.param_groups[0]
+
+
+@pytest.mark.parametrize("stored", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("used", [torch.contiguous_format, torch.channels_last])
+def test_a_run_goes_on_in_another_layout(stored: torch.memory_format, used: torch.memory_format):
+    def descended(parameter: torch.nn.Parameter, optimizer: Adam) -> None:
+        optimizer.zero_grad()
+        (parameter * weights).square().sum().backward()
+        optimizer.step()
+
+    weights, start = torch.rand(2, 4, 3, 2, 2)
+    expected = torch.nn.Parameter(start.clone())
+    plain = Adam([expected], 0.1)
+    first = torch.nn.Parameter(start.clone(memory_format=stored))
+    before = at_once(Adam([first], 0.1))
+    descended(expected, plain)
+    descended(first, before)
+    second = torch.nn.Parameter(first.detach().clone(memory_format=used))
+    after = at_once(Adam([second], 0.1))
+    after.load_state_dict(deepcopy(before.state_dict()))
+    descended(expected, plain)
+    descended(second, after)
+    assert second.allclose(expected, rtol=1e-5)
 
 
 def test_players_move_in_one_kernel() -> None:
