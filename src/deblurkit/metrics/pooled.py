@@ -87,7 +87,7 @@ def measured(
     """
     if isinstance(protocol, PooledProtocol):
         return dict(protocol.add(pictures, name))
-    scores = protocol(pictures["restored"], pictures["sharp"])
+    scores = protocol(pictures["restored"], pictures["sharp"], names=[name])
     return {score: float(value) for score, value in scores.items()}
 
 

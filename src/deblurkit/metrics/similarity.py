@@ -1,0 +1,137 @@
+"""Structural similarity in the variants that tables of deblurring print, of grey levels 0 to 255.
+
+One pass of a Gaussian window, 11 pixels wide with sigma 1.5, gives several of them.
+"""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deblurkit.errors import InputError
+from deblurkit.metrics.levels import PEAK, Plane
+
+RADIUS = 5  # of the window, pixels
+C1, C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+MIDDLE = 128  # taken off before squaring: variances lose fewer digits
+
+Map = NDArray[np.floating[Any]]
+
+
+class Moments(NamedTuple):
+    """Local means under a window, of levels less the middle one."""
+
+    restored: Map
+    sharp: Map
+    squares: Map  # of the sum of both squares
+    product: Map
+
+
+def gaussian_taps() -> NDArray[np.float64]:
+    """The window along one axis; sums to 1."""
+    taps = np.exp(-0.5 * (np.arange(-RADIUS, RADIUS + 1) / 1.5) ** 2)
+    taps /= taps.sum()
+    return taps
+
+
+def moments(restored: Map, sharp: Map) -> Moments:
+    """Local means under the window, borders repeated, per channel; of the precision given.
+
+    Raises:
+        InputError: If the pictures are smaller than the window.
+    """
+    if min(restored.shape[:2]) <= 2 * RADIUS:
+        height, width = restored.shape[:2]
+        raise InputError(
+            f"SSIM needs pictures of at least {2 * RADIUS + 1} pixels, got {width}x{height}"
+        )
+    one, other = restored - restored.dtype.type(MIDDLE), sharp - sharp.dtype.type(MIDDLE)
+    maps = (one, other, one * one + other * other, one * other)
+    taps = gaussian_taps()
+    return Moments(*(blurred(one, taps) for one in maps))
+
+
+def blurred(levels: Map, taps: NDArray[np.float64]) -> Map:
+    """Filtered along both axes, borders repeated."""
+    filtered: Map = cv2.sepFilter2D(levels, -1, taps, taps, borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    return filtered
+
+
+def cropped(local: Moments) -> Moments:
+    """Only where the window lies within the picture."""
+    inside = slice(RADIUS, -RADIUS)
+    return Moments(*(m[inside, inside] for m in local))
+
+
+def across_colours(local: Moments) -> Moments:
+    """The same window along the channels too, the outer channels repeated beyond them."""
+    taps = gaussian_taps()
+    mix = np.zeros((3, 3))
+    for channel in range(3):
+        for offset, tap in zip(range(-RADIUS, RADIUS + 1), taps, strict=True):
+            mix[channel, min(max(channel + offset, 0), 2)] += tap
+    return Moments(*(m @ mix.T.astype(m.dtype) for m in local))
+
+
+def contrast_structure(local: Moments) -> tuple[Map, Map]:
+    """The luminance factor of each pixel, and the product of contrast and structure."""
+    product = local.restored * local.sharp
+    squares = local.restored * local.restored + local.sharp * local.sharp
+    contrast = (2 * (local.product - product) + C2) / (local.squares - squares + C2)
+    # with the middle level back in its place
+    shift = 2 * MIDDLE * (local.restored + local.sharp) + 2 * MIDDLE**2 + C1
+    return (2 * product + shift) / (squares + shift), contrast
+
+
+def ssim_map(local: Moments) -> Map:
+    """SSIM of each pixel."""
+    luminance, contrast = contrast_structure(local)
+    luminance *= contrast
+    return luminance
+
+
+def ssim_gauss_rgb(local: Moments) -> float:
+    """Mean over channels and the pixels at least five off the border.
+
+    Source: Wang et al., "Image quality assessment", IEEE TIP 2004; as scikit-image with
+    ``gaussian_weights`` and without ``use_sample_covariance``.
+    """
+    return float(ssim_map(cropped(local)).mean(dtype=np.float64))
+
+
+def ssim_matlab_rgb(local: Moments) -> float:
+    """Mean over the full map of a window of 11 x 11 x 11: over height, width and colour.
+
+    MATLAB's ``ssim`` takes a colour picture for a volume, and most tables on GoPro print that.
+    """
+    return float(ssim_map(across_colours(local)).mean(dtype=np.float64))
+
+
+def ssim_gray(restored: Plane, sharp: Plane) -> float:
+    """Mean over the full map, borders repeated, as MATLAB's ``ssim`` of gray pictures."""
+    return float(ssim_map(moments(restored, sharp)).mean())
+
+
+def ssim_wang(restored: Plane, sharp: Plane) -> float:
+    """Mean over the inner pixels, after the pictures were shrunk to about 256 pixels.
+
+    Both are averaged over f x f pixels and every f-th is kept; f is the shorter side by 256,
+    rounded, at least 1.
+
+    Source: Wang et al., IEEE TIP 2004; the authors' script of 2009.
+    """
+    factor = max(1, int(min(sharp.shape) / 256 + 0.5))
+    small = (shrunk(one, factor=factor) for one in (restored, sharp))
+    return float(ssim_map(cropped(moments(*small))).mean())
+
+
+def shrunk(levels: Plane, *, factor: int) -> Plane:
+    """Means over squares of pixels, borders mirrored; every ``factor``-th is kept."""
+    if factor == 1:
+        return levels
+    corner = (factor - 1) // 2  # MATLAB's middle of an even box is the earlier of the two
+    means = cv2.blur(
+        levels, (factor, factor), anchor=(corner, corner), borderType=cv2.BORDER_REFLECT
+    )
+    return np.ascontiguousarray(means[::factor, ::factor])
