@@ -73,6 +73,7 @@ def measured(folder: Path) -> Result:
     return {
         **study.mean_scores(folder, *SCORES),
         "psnr_to_blurred": measures.psnr_to_blurred(folder),
+        "colour_shift": measures.colour_shift(folder),
         "gradient_distance": measures.gradient_distance(folder, "restored"),
         **measures.critic_gaps(folder),
         "terms": measures.last_terms(folder),
@@ -91,6 +92,7 @@ def doing_nothing(given: argparse.Namespace, run: Result) -> Result:
         "psnr_blurred": blurred,
         "psnr_gain": 0.0,
         "psnr_to_blurred": measures.EQUAL,
+        "colour_shift": 0.0,
         "gradient_distance": measures.gradient_distance(folder, "blurred"),
     }
 
@@ -98,7 +100,8 @@ def doing_nothing(given: argparse.Namespace, run: Result) -> Result:
 def table(done: list[Result], rows: list[str]) -> str:
     """Mean and standard deviation over the seeds."""
     titles = ["row", "seeds", "PSNR, dB", "gain over blurred, dB", "SSIM"]
-    titles += ["PSNR of restored against blurred, dB", "gradient distance, decades"]
+    titles += ["PSNR of restored against blurred, dB", "share of colour in the change"]
+    titles += ["gradient distance, decades"]
     titles += ["critic: sharp minus restored (minus blurred)"]
     lines = [f"| {' | '.join(titles)} |", f"| {' | '.join('---' for _ in titles)} |"]
     for row in rows:
@@ -107,7 +110,8 @@ def table(done: list[Result], rows: list[str]) -> str:
             columns = [
                 *(row, str(len(runs)), column(runs, "rgb8/psnr", 2), column(runs, "psnr_gain", 2)),
                 *(column(runs, "rgb8/ssim", 3), column(runs, "psnr_to_blurred", 1)),
-                *(column(runs, "gradient_distance", 2), gaps(runs)),
+                *(column(runs, "colour_shift", 2), column(runs, "gradient_distance", 2)),
+                gaps(runs),
             ]
             lines.append(f"| {' | '.join(columns)} |")
     return "\n".join(lines) + "\n"
@@ -125,8 +129,8 @@ def gaps(runs: list[Result]) -> str:
     """The gaps of every critic that judges restored pictures."""
     critics = [key.removeprefix("gap/") for key in runs[0] if key.startswith("gap/")]
     return "; ".join(
-        f"{NAMES.get(name, name + ' ')}{column(runs, f'gap/{name}', 2)} "
-        f"({column(runs, f'gap_of_blurred/{name}', 2)})"
+        f"{NAMES.get(name, name + ' ')}{column(runs, f'gap/{name}', 3)} "
+        f"({column(runs, f'gap_of_blurred/{name}', 3)})"
         for name in critics
     )
 

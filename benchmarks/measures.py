@@ -30,6 +30,21 @@ def psnr_to_blurred(folder: Path) -> float:
     return statistics.fmean(min(float(psnr(*pair)), EQUAL) for pair in pairs)
 
 
+def colour_shift(folder: Path) -> float:
+    """Share of the squared change of pictures that is one number per picture and channel.
+
+    1 where a method only tints or brightens pictures; sharpening leaves their means alone.
+    """
+    changed, shifted = 0.0, 0.0
+    for restored, blurred in zip(
+        pictures(folder, "restored"), pictures(folder, "blurred"), strict=True
+    ):
+        change = restored - blurred
+        changed += float(change.square().mean())
+        shifted += float(change.mean(dim=(-1, -2)).square().mean())
+    return shifted / changed if changed else 0.0
+
+
 def ssim_of_blurred(folder: Path) -> float:
     """Mean SSIM of blurred against sharp pictures."""
     pairs = zip(pictures(folder, "blurred"), pictures(folder, "sharp"), strict=True)
