@@ -77,12 +77,13 @@ def rectified(channels: int) -> list[nn.Module]:
 
 
 def features() -> nn.Sequential:
-    """VGG-19 up to its seventh convolution."""
+    """VGG-19 up to its seventh convolution; random weights that keep the scale of pictures."""
     layers: list[nn.Module] = []
     before = 3
     for block in VGG_WIDTHS:
         for width in block:
             layers += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU(True)]
+            nn.init.kaiming_normal_(layers[-2].weight)  # or nobody would see the content term
             before = width
         layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers[:15])
