@@ -1,0 +1,234 @@
+"""NAFNet's network: a U-shaped stack of blocks without activation functions."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deblurkit.contracts import Images
+from deblurkit.errors import InputError
+
+Features = Float[Tensor, "batch channels height width"]
+Gated = Float[Tensor, "batch half_channels height width"]
+Means = Float[Tensor, "batch channels rows columns"]  # of the features' size, or one by one
+
+
+class LayerNorm2d(nn.Module):
+    """Normalises the channels of every pixel for itself, then scales and shifts each channel.
+
+    Args:
+        channels: Feature maps.
+        epsilon: Added to the variance.
+
+    Source: Ba et al., "Layer Normalization", 2016, arXiv:1607.06450; over channels as in Chen et
+    al., ECCV 2022, sec. 3.2.
+    """
+
+    def __init__(self, *, channels: int, epsilon: float = 1e-6) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.epsilon = epsilon
+
+    def forward(self, features: Features) -> Features:
+        """Normalise; same shape."""
+        variance, mean = torch.var_mean(features, dim=1, keepdim=True, correction=0)
+        normal = (features - mean) * (variance + self.epsilon).rsqrt()
+        return normal * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class SimpleGate(nn.Module):
+    """Multiplies one half of the channels by the other.
+
+    Source: Chen et al., ECCV 2022, sec. 3.4, eq. 4.
+    """
+
+    def forward(self, features: Features) -> Gated:
+        """Half as many channels."""
+        first, second = features.chunk(2, dim=1)
+        return first * second
+
+
+class SimplifiedChannelAttention(nn.Module):
+    """Weighs the channels by a linear map of their means.
+
+    Args:
+        channels: Feature maps.
+        window: Side of the square around a pixel over which is averaged, in pixels of the
+            features, so that large pictures see means like those of training crops; None averages
+            over the whole picture.
+
+    Source: Chen et al., ECCV 2022, sec. 3.4, eq. 6; windows: Chu et al., "Improving Image
+    Restoration by Revisiting Global Information Aggregation" (TLC), ECCV 2022, arXiv:2112.04491.
+    """
+
+    def __init__(self, *, channels: int, window: int | None) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(channels, channels, 1)
+        self.window = window
+
+    def forward(self, features: Features) -> Features:
+        """Weigh; same shape."""
+        if self.window is None or self.window >= max(features.shape[-2:]):
+            means = features.mean(dim=(-2, -1), keepdim=True)
+        else:
+            means = local_means(features, window=self.window)
+        return features * self.mix(means)
+
+
+class Block(nn.Module):
+    """Mixes pixels, then channels, each as a correction whose scale starts at zero.
+
+    Args:
+        channels: Feature maps in and out; twice as many before each gate.
+        window: Of the channel attention.
+
+    Source: Chen et al., ECCV 2022, sec. 3, fig. 3c.
+    """
+
+    def __init__(self, *, channels: int, window: int | None) -> None:
+        super().__init__()
+        wide = 2 * channels
+        self.pixels = nn.Sequential(
+            LayerNorm2d(channels=channels),
+            nn.Conv2d(channels, wide, 1),
+            nn.Conv2d(wide, wide, 3, padding=1, groups=wide),
+            SimpleGate(),
+            SimplifiedChannelAttention(channels=channels, window=window),
+            nn.Conv2d(channels, channels, 1),
+        )
+        self.mixing = nn.Sequential(
+            LayerNorm2d(channels=channels),
+            nn.Conv2d(channels, wide, 1),
+            SimpleGate(),
+            nn.Conv2d(channels, channels, 1),
+        )
+        self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.gamma = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, features: Features) -> Features:
+        """Correct features of any size."""
+        mixed = features + self.beta * self.pixels(features)
+        return mixed + self.gamma * self.mixing(mixed)
+
+
+class Backbone(nn.Module):
+    """Restores a picture by a correction; a U with skips that are added.
+
+    Args:
+        channels: Feature maps at full resolution; each halving doubles them.
+        encoder_blocks: Blocks before each halving, from full resolution down.
+        middle_blocks: Blocks at the lowest resolution.
+        decoder_blocks: Blocks after each doubling, from the lowest resolution up.
+        window: Side of the squares of the channel attention in pixels of the picture; None for
+            means over the whole picture. Crops of at most this side see whole means either way.
+
+    Raises:
+        InputError: If encoder and decoder differ in their number of stages.
+
+    Source: Chen et al., "Simple Baselines for Image Restoration", ECCV 2022, arXiv:2204.04676,
+    sec. 3 and 5, fig. 2c and 3c.
+    Differs from the authors' code: sides that are not divisible are the method's to pad, by the
+    edge and not by zeros; a picture shorter than the window along one axis is averaged over all
+    of it along that one, as theirs is.
+    """
+
+    reach: int | None = None  # each block of the attention looks as far as its window
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        encoder_blocks: Sequence[int],
+        middle_blocks: int,
+        decoder_blocks: Sequence[int],
+        window: int | None,
+    ) -> None:
+        super().__init__()
+        stages = len(encoder_blocks)
+        if stages != len(decoder_blocks):
+            raise InputError(
+                "NAFNet doubles as often as it halves: give decoder_blocks as many numbers as "
+                f"encoder_blocks, got {len(decoder_blocks)} and {stages}"
+            )
+        self.multiple = 2**stages
+        widths = [channels * 2**stage for stage in range(stages + 1)]
+        windows = [None if window is None else window // 2**stage for stage in range(stages + 1)]
+        self.entry = nn.Conv2d(3, channels, 3, padding=1)
+        self.encoders, self.halvings = nn.ModuleList(), nn.ModuleList()
+        for stage, blocks in enumerate(encoder_blocks):
+            self.encoders.append(_blocks(blocks, channels=widths[stage], window=windows[stage]))
+            self.halvings.append(nn.Conv2d(widths[stage], widths[stage + 1], 2, stride=2))
+        self.middle = _blocks(middle_blocks, channels=widths[-1], window=windows[-1])
+        self.doublings, self.decoders = nn.ModuleList(), nn.ModuleList()
+        for stage, blocks in zip(reversed(range(stages)), decoder_blocks, strict=True):
+            self.doublings.append(_doubling(widths[stage + 1]))
+            self.decoders.append(_blocks(blocks, channels=widths[stage], window=windows[stage]))
+        self.head = nn.Conv2d(channels, 3, 3, padding=1)
+
+    def forward(self, blurred: Images) -> Images:
+        """Restore a batch in [0, 1]; same shape out, not clamped.
+
+        Raises:
+            InputError: If a side is not divisible by ``multiple``.
+        """
+        height, width = blurred.shape[-2:]
+        if height % self.multiple or width % self.multiple:
+            raise InputError(
+                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
+                "pixels; pad the picture first."
+            )
+        features = self.entry(blurred)
+        skips = []
+        for encoder, halving in zip(self.encoders, self.halvings, strict=True):
+            features = encoder(features)
+            skips.append(features)
+            features = halving(features)
+        features = self.middle(features)
+        for doubling, decoder in zip(self.doublings, self.decoders, strict=True):
+            features = decoder(doubling(features) + skips.pop())
+        return self.head(features) + blurred
+
+
+def local_means(features: Features, *, window: int) -> Features:
+    """Mean over a square around every pixel, moved inwards where it would leave the picture.
+
+    Sums of neighbours are doubled in length until the window is full, which costs a logarithm of
+    its side and is deterministic on every device.
+
+    Args:
+        features: Of any size.
+        window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
+    """
+    means = features
+    for axis in (2, 3):
+        length = min(window, features.shape[axis])
+        means = _sliding_sums(means, axis=axis, length=length) / length
+    missing = [features.shape[axis] - means.shape[axis] for axis in (3, 2)]
+    sides = [side for lack in missing for side in (lack // 2, (lack + 1) // 2)]
+    return functional.pad(means, sides, mode="replicate")
+
+
+def _sliding_sums(maps: Tensor, *, axis: int, length: int) -> Tensor:
+    """Sums over windows that lie inside, by the binary digits of the length."""
+    places = maps.shape[axis] - length + 1
+    sums, taken, power = maps.new_zeros(()), 0, 1
+    while True:
+        if length & power:
+            sums = sums + maps.narrow(axis, taken, places)
+            taken += power
+        if taken == length:
+            return sums
+        count = maps.shape[axis] - power
+        maps = maps.narrow(axis, 0, count) + maps.narrow(axis, power, count)
+        power *= 2
+
+
+def _blocks(blocks: int, *, channels: int, window: int | None) -> nn.Sequential:
+    return nn.Sequential(*(Block(channels=channels, window=window) for _ in range(blocks)))
+
+
+def _doubling(channels: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels, 2 * channels, 1, bias=False), nn.PixelShuffle(2))
