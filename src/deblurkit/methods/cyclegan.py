@@ -38,8 +38,8 @@ class CycleGAN(ManualMethod):
         blurred_critic: Judges blurred pictures and what F makes.
         adversarial: Makes what a generator and its critic fight over.
         pool: Makes the memory of made pictures from which a critic is shown some.
-        weights: Of the generators' terms ``adversarial``, ``cycle``, ``identity`` (the paper's
-            identity weight is relative to ``cycle``: 0.5 of 10), and of the critics'
+        weights: Of the generators' terms ``adversarial``, ``cycle``, ``identity`` (in [0, 1], so
+            20 and 10 are the paper's 10 and 0.5 of it in [-1, 1]), and of the critics'
             ``adversarial``.
         optimizers: Of ``generators`` and ``critics``.
         schedulers: Of both, in epochs.
