@@ -81,11 +81,21 @@ def across_colours(local: Moments) -> Moments:
 def contrast_structure(local: Moments) -> tuple[Map, Map]:
     """The luminance factor of each pixel, and the product of contrast and structure."""
     product = local.restored * local.sharp
-    squares = local.restored * local.restored + local.sharp * local.sharp
-    contrast = (2 * (local.product - product) + C2) / (local.squares - squares + C2)
-    # with the middle level back in its place
-    shift = 2 * MIDDLE * (local.restored + local.sharp) + 2 * MIDDLE**2 + C1
-    return (2 * product + shift) / (squares + shift), contrast
+    squares = local.restored * local.restored
+    squares += local.sharp * local.sharp
+    contrast, spread = local.product - product, local.squares - squares
+    contrast *= 2  # in place: fresh memory costs more than arithmetic
+    contrast += C2
+    spread += C2
+    contrast /= spread
+    shift = local.restored + local.sharp  # puts the middle level back in its place
+    shift *= 2 * MIDDLE
+    shift += 2 * MIDDLE**2 + C1
+    product *= 2
+    product += shift
+    squares += shift
+    product /= squares
+    return product, contrast
 
 
 def ssim_map(local: Moments) -> Map:
