@@ -1,0 +1,128 @@
+"""Wiener, Richardson-Lucy and the hyper-Laplacian prior: what all three with a kernel promise."""
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from skimage import restoration
+
+from deblurkit.config import build
+from deblurkit.errors import InputError
+from deblurkit.imaging.convolution import blur
+from deblurkit.imaging.deconvolution import convolved, filtered, kernel_spectra
+from deblurkit.imaging.kernels import normalized
+from deblurkit.methods.hyper_laplacian import HyperLaplacian, shrunk
+from deblurkit.methods.richardson_lucy import RichardsonLucy, multiplied
+from deblurkit.methods.wiener import Wiener
+
+NAMES = ("wiener", "richardson_lucy", "hyper_laplacian")
+
+
+def lopsided(size: int = 7) -> torch.Tensor:
+    """A kernel that differs from its mirror image."""
+    torch.manual_seed(3)
+    return normalized(torch.rand(1, 1, size, size).pow(4))
+
+
+def photograph() -> torch.Tensor:
+    """A colour photograph, 96 x 80."""
+    taken = torch.from_numpy(skimage.data.astronaut()[20:116, 180:260]).float() / 255
+    return taken.permute(2, 0, 1)[None]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(7, 7), (8, 31), (33, 20)])
+def test_any_size_is_restored_and_a_batch_as_its_pictures(name: str, size: tuple[int, int]) -> None:
+    blurred = torch.rand(2, 3, *size)
+    kernels = torch.cat([lopsided(), lopsided().flip(-1)])
+    method = build(name)
+    restored = method.restore(blurred, kernel=kernels)
+    assert restored.shape == blurred.shape
+    alone = [method.restore(blurred[n : n + 1], kernel=kernels[n : n + 1]) for n in range(2)]
+    torch.testing.assert_close(restored, torch.cat(alone), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_flat_pictures_stay_flat(name: str) -> None:
+    flat = torch.full((1, 3, 20, 24), 0.4)
+    restored = build(name).restore(flat, kernel=lopsided())
+    torch.testing.assert_close(restored, flat, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gradients_flow_to_picture_and_kernel(name: str) -> None:
+    blurred = blur(photograph()[..., :24, :24], lopsided()).requires_grad_()
+    kernel = lopsided().requires_grad_()
+    batch = {"blurred": blurred, "kernel": kernel, "name": ["a"]}
+    build(name).restoration(batch)["restored"].square().mean().backward()
+    for one in (blurred, kernel):
+        assert one.grad is not None
+        assert bool(one.grad.isfinite().all())
+        assert one.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kernels_that_cannot_be_used_are_refused(name: str) -> None:
+    method, blurred = build(name), torch.rand(1, 3, 16, 16)
+    with pytest.raises(InputError, match="give its kernel"):
+        method.restore(blurred)
+    with pytest.raises(InputError, match="odd size"):
+        method.restore(blurred, kernel=torch.full((1, 1, 4, 4), 1 / 16))
+    with pytest.raises(InputError, match="larger than a picture"):
+        method.restore(blurred, kernel=lopsided(17))
+    with pytest.raises(InputError, match="one per picture"):
+        method.restore(blurred, kernel=lopsided().expand(2, -1, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("method", "numbers"),
+    [
+        (Wiener, {"balance": 0.0, "rounds": 1}),
+        (Wiener, {"balance": 1.0, "rounds": -1}),
+        (RichardsonLucy, {"iterations": 0}),
+        (HyperLaplacian, {"fidelity": 0.0, "exponent": 0.8, "steps": 1}),
+        (HyperLaplacian, {"fidelity": 1.0, "exponent": 1.1, "steps": 1}),
+        (HyperLaplacian, {"fidelity": 1.0, "exponent": 0.8, "steps": 0}),
+    ],
+)
+def test_impossible_numbers_are_refused(method, numbers) -> None:
+    with pytest.raises(InputError, match="needs"):
+        method(**numbers)
+
+
+def periodic() -> tuple[torch.Tensor, torch.Tensor]:
+    """A gray picture that is black at its border, blurred, and its kernel; float64."""
+    sharp = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    sharp[..., 16:48, 16:48] = photograph().double()[:, :1, 10:42, 10:42]
+    kernel = lopsided().double()
+    return convolved(sharp, kernel_spectra(kernel, (64, 64))).clamp(min=0), kernel
+
+
+def test_the_filter_is_scikit_images_where_pictures_are_periodic() -> None:
+    blurred, kernel = periodic()
+    ours = filtered(blurred, kernel_spectra(kernel, (64, 64)), balance=0.01)
+    theirs = restoration.wiener(blurred[0, 0].numpy(), kernel[0, 0].numpy(), 0.01, clip=False)
+    np.testing.assert_allclose(ours[0, 0].numpy(), theirs, rtol=0, atol=1e-9)
+
+
+def test_steps_are_scikit_images_where_pictures_are_black_at_their_border() -> None:
+    blurred, kernel = periodic()
+    estimate, seen = torch.full_like(blurred, 0.5), torch.ones_like(blurred)
+    spectra = kernel_spectra(kernel, (64, 64))
+    for _ in range(5):
+        estimate = multiplied(estimate, blurred, seen, spectra=spectra)
+    theirs = restoration.richardson_lucy(
+        blurred[0, 0].numpy(), kernel[0, 0].numpy(), num_iter=5, clip=False
+    )
+    difference = np.abs(estimate[0, 0].numpy() - theirs)[16:48, 16:48]
+    assert difference.max() < 1e-6
+
+
+@pytest.mark.parametrize("exponent", [0.5, 2 / 3, 0.8, 1.0])
+def test_shrinking_finds_the_least_of_a_fine_search(exponent: float) -> None:
+    values = torch.linspace(-2, 2, 41, dtype=torch.float64)
+    candidates = torch.linspace(-2, 2, 4001, dtype=torch.float64)[:, None]
+    costs = (candidates - values).square() / 2 + 0.3 * candidates.abs() ** exponent
+    found = shrunk(values, strength=0.3, exponent=exponent)
+    own = (found - values).square() / 2 + 0.3 * found.abs() ** exponent
+    assert bool((own <= costs.min(dim=0).values + 1e-9).all())
