@@ -5,13 +5,21 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from torch.optim import SGD
+from torch.utils.data import DataLoader
 
+from deblurkit.errors import InputError
 from deblurkit.losses.adversarial import LeastSquares, Wasserstein
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.penalties import PictureGradientPenalty
 from deblurkit.losses.pools import PicturePool
 from deblurkit.methods.as_cyclegan import ASCycleGAN
+from deblurkit.networks.as_cyclegan import Generator
+from deblurkit.networks.conditions import ConditionProvider, Given, TinySegmenter
+from deblurkit.networks.residual import zero_start
+from deblurkit.networks.resnet import Transposed
+from deblurkit.networks.sft import ConditionNetwork, GuidedBlock
 from methods.gan_toys import Brightness, Doubling, Times, gray, number
 
 BLURRED = {"blurred": gray(0.5), "name": ["b"]}
@@ -127,3 +135,69 @@ def test_other_adversarial_objectives_fit() -> None:
     made = cycles.made(BLURRED, SHARP)
     # (D_A(1) - 1)^2 + (D_B(0.25) - 1)^2 with D_A = 3 p and D_B = 5 p
     assert number(cycles.praise(gray(0.5), gray(1.0), made)) == pytest.approx(4 + 0.0625)
+
+
+def test_one_batch_of_the_wasserstein_form_moves_the_critics_five_times() -> None:
+    weights = {
+        "generators": {"adversarial": 1.0, "cycle": 10.0, "identity": 0.5},
+        "critics": {"adversarial": 1.0, "penalty": 10.0},
+    }
+    cycles = method(penalty=PictureGradientPenalty(), critic_steps=5, weights=weights)
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    pools = {"blurred": BLURRED, "sharp": SHARP}
+    trainer.fit(cycles, DataLoader([pools], batch_size=None, generator=torch.Generator()))
+    assert trainer.global_step == 1 + 5
+    moved = [parameter.item() for parameter in cycles.parameters()]
+    assert not {2.0, 0.25, 3.0, 5.0} & set(moved)
+
+
+SMALL = {"channels": 4, "blocks": 1, "upsampling": Transposed, "start": zero_start}
+GUIDED = {"block": partial(GuidedBlock, guides=2, slope=0.1, dropout=0.0)}
+
+
+def guided(conditions: ConditionProvider) -> Generator:
+    network = ConditionNetwork(classes=conditions.classes, hidden=4, guides=2, slope=0.1)
+    return Generator(**SMALL, **GUIDED, conditions=conditions, condition_network=network)
+
+
+def test_a_trained_provider_is_asked_to_decide() -> None:
+    weights = {"generators": {"indecision": 1.0}, "critics": {"adversarial": 1.0}}
+    makers = [guided(TinySegmenter(classes=3, channels=4, levels=2)) for _ in range(2)]
+    cycles = method(deblurrer=makers[0], blurrer=makers[1], weights=weights)
+    blurred, sharp = torch.rand(2, 1, 3, 16, 16)
+    term = cycles.indecision(blurred, sharp)
+    by_hand = sum(
+        maker.conditions.indecision(maker.conditions(pictures))
+        for maker, pictures in zip(makers, (blurred, sharp), strict=True)
+    )
+    assert number(term) == pytest.approx(number(by_hand))
+    term.backward()
+    gradients = [p.grad for maker in makers for p in maker.conditions.parameters()]
+    assert all(gradient is not None for gradient in gradients)
+
+
+def test_a_provider_without_weights_cannot_be_asked_to_decide() -> None:
+    weights = {"generators": {"indecision": 1.0}, "critics": {"adversarial": 1.0}}
+    with pytest.raises(InputError, match=r"weights\.generators\.indecision=0 or .* TinySegmenter"):
+        method(weights=weights)
+
+
+def test_given_class_maps_are_padded_with_their_picture() -> None:
+    torch.manual_seed(0)
+    cycles = method(deblurrer=guided(Given(classes=3)), blurrer=guided(Given(classes=3)))
+    torch.nn.init.normal_(cycles.generators["deblurrer"].body.head.weight)
+    for block in cycles.generators["deblurrer"].body.blocks:
+        torch.nn.init.normal_(block.transform_first.scale[-1].weight)
+    blurred, maps = torch.rand(1, 3, 13, 18), torch.rand(2, 1, 3, 13, 18).softmax(dim=2)
+    one, other = (cycles.restore(blurred, condition=one) for one in maps)
+    assert one.shape == blurred.shape
+    assert not one.equal(other)
+    with pytest.raises(InputError):
+        cycles.restore(blurred)
