@@ -89,7 +89,7 @@ class ASCycleGAN(ManualMethod):
     Source: Zhu X. et al., "Motion Image Deblurring using AS-Cycle Generative Adversarial
     Network", eqs. 1-6.
     Differs from the paper: blurred is X and sharp is Y, as (3)-(6) need it, the text exchanges
-    them; the cycles' L1 in (6) are means.
+    them; the L1 of (6) is a mean.
     """
 
     needs = frozenset({"blurred", "sharp"})

@@ -26,8 +26,7 @@ class MTWNet(AutomaticMethod):
         scheduler: Makes its learning-rate schedule; None keeps the rate.
 
     Source: Cheng et al., "Multi-scale Two-Way Deblurring Network for Non-uniform
-    Single Image Deblurring", MobiMedia 2021,
-    doi:10.1007/978-3-030-89814-4_43, eq. 2.
+    Single Image Deblurring", doi:10.1007/978-3-030-89814-4_43, eq. 2.
     Differs from the paper: T counts channels, too, so that the term is a plain mean.
     """
 

@@ -54,8 +54,7 @@ class TwoWay(nn.Module):
         kernel: Side of the convolutions, odd, pixels; the transposed ones have 4.
 
     Source: Cheng et al., "Multi-scale Two-Way Deblurring Network for Non-uniform
-    Single Image Deblurring", MobiMedia 2021,
-    doi:10.1007/978-3-030-89814-4_43, eq. 1.
+    Single Image Deblurring", doi:10.1007/978-3-030-89814-4_43, eq. 1.
     Differs from the paper: widths, skips by addition, resizing, the 4x4 kernel of the transposed
     convolutions and the constant estimate between scales are not published; they follow the
     authors' code of SRN (Tao et al., CVPR 2018, arXiv:1802.01770), whose numbers of training the
@@ -108,7 +107,7 @@ class OneWay(nn.Module):
         kernel: Side of the convolutions, odd, pixels.
 
     Source: Cheng et al., "Multi-scale Two-Way Deblurring Network for Non-uniform
-    Single Image Deblurring", MobiMedia 2021, ablation study.
+    Single Image Deblurring", ablation study.
     """
 
     multiple = MULTIPLE
