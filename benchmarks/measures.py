@@ -61,11 +61,13 @@ def gradient_distance(folder: Path, role: str) -> float:
 
 
 def energy(folder: Path, role: str) -> float:
-    """Mean over pictures of the mean squared differences of neighbours, right and below."""
-    return statistics.fmean(
-        float(one.diff(dim=-1).square().mean() + one.diff(dim=-2).square().mean())
-        for one in pictures(folder, role)
-    )
+    """Mean over pictures of the energy of their edges."""
+    return statistics.fmean(edges(one) for one in pictures(folder, role))
+
+
+def edges(picture: Images) -> float:
+    """Mean squared differences of neighbours, right and below."""
+    return float(picture.diff(dim=-1).square().mean() + picture.diff(dim=-2).square().mean())
 
 
 def critic_gaps(folder: Path) -> dict[str, float]:
