@@ -69,5 +69,5 @@ wheel: $(INSTALLED) ## dist/*.whl
 bench: $(INSTALLED) ## ratios of speed, ours against plain ports; ARGS="kernels cache" runs some
 	@$(BIN)/python benchmarks $(ARGS)
 
-readme: $(INSTALLED) ## the README's table of methods, from conf/model/*.yaml
-	$(BIN)/python docs/method_table.py
+readme: $(INSTALLED) ## the README's tables of methods and protocols, from conf
+	$(BIN)/python docs/readme_tables.py

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deblurkit.cli.data import with_action
 from deblurkit.cli.paths import with_quoted_paths
 from deblurkit.config import compose
 
@@ -20,8 +21,8 @@ COMMANDS = [
 ]
 
 
-def test_the_table_of_methods_is_that_of_the_configs() -> None:
-    script = runpy.run_path(str(ROOT / "docs" / "method_table.py"))
+def test_the_tables_are_those_of_the_configs() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "readme_tables.py"))
     assert script["renewed"](README) == README, "run: make readme"
 
 
@@ -34,6 +35,8 @@ def test_a_command_of_the_readme_composes(line: str, tmp_path: Path, monkeypatch
     overrides = [word for word in words[place + 1 :] if word != "-m"]
     if command in ("deblur", "blur"):
         overrides = with_quoted_paths(overrides)
+    if command == "data":
+        overrides = with_action(overrides)
     if "-m" in words[:2]:
         overrides = [word.split(",")[0] for word in overrides]
     assert compose(*overrides, config=command)
