@@ -18,6 +18,7 @@ from deblurkit.imaging.compare import side_by_side
 from deblurkit.imaging.files import (
     READABLE,
     WRITABLE,
+    Picture,
     as_pixels,
     as_tensor,
     read_picture,
@@ -108,7 +109,7 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def __init__(self, places: list[tuple[Path, Path]], trainer: Trainer) -> None:
         self.all_places, self.trainer = places, trainer
         self.failures: dict[Path, str] = {}
-        self.current: tuple[Any, Path] | None = None  # the picture as read, and where it goes
+        self.waiting: dict[str, tuple[Picture, Path]] = {}  # read ahead, and where they go
 
     @property
     def places(self) -> list[tuple[Path, Path]]:
@@ -122,7 +123,7 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
             except PictureError as error:
                 self.failures[file] = str(error)
                 continue
-            self.current = (picture, target)
+            self.waiting[str(file)] = (picture, target)
             yield {"blurred": as_tensor(picture.pixels)[None], "name": [str(file)]}
 
 
@@ -144,8 +145,7 @@ class PictureWriter(BasePredictionWriter):
         dataloader_idx: int,
     ) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
-        assert self.files.current is not None
-        picture, target = self.files.current
+        picture, target = self.files.waiting.pop(batch["name"][0])
         restored = prediction["restored"][0].float().cpu()
         try:
             if not torch.isfinite(restored).all():
