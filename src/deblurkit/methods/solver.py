@@ -1,36 +1,26 @@
 """Methods without a trained network: classical, or optimised anew for every picture."""
 
+import json
+import logging
+from pathlib import Path
+from time import perf_counter
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restoration
 from deblurkit.errors import InputError
+from deblurkit.imaging.kernels import padded
 from deblurkit.methods.base import RestorationMethod
+from deblurkit.methods.kernel_search import KernelSearch
+from deblurkit.methods.problem import Problem
+from deblurkit.storage import replacing
 
+log = logging.getLogger(__name__)
 
-class Problem(nn.Module):
-    """One blurred picture and all that is known of its solution; its state is in buffers.
-
-    Args:
-        blurred: The picture, (C, H, W) in [0, 1].
-        kernel_size: Extent of the blur in pixels; 0 where it is unknown.
-    """
-
-    blurred: Tensor
-    answer: Tensor
-    running: Tensor
-    iterations: Tensor
-
-    def __init__(self, blurred: Image, kernel_size: int) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.register_buffer("blurred", blurred)
-        self.register_buffer("answer", blurred.clone())
-        self.register_buffer("running", torch.ones((), dtype=torch.bool))
-        self.register_buffer("iterations", torch.zeros((), dtype=torch.long))
+ALIKE = 1 / 512  # half a grey level: the same picture, read on another device
 
 
 class SolverMethod(RestorationMethod):
@@ -39,7 +29,13 @@ class SolverMethod(RestorationMethod):
     A method that optimises per picture also writes ``pose``, ``descent`` and ``iterate``, and a
     ``training_step`` that returns ``self.advance()``: then an ordinary ``Trainer.fit`` over the
     pool ``pictures`` moves all pictures together, and Lightning's checkpoints hold everything.
+    A picture that is finished costs nothing more; ``answers.json`` in the run folder lists it.
+
+    Attributes:
+        search: How the extent of an unknown blur is found; None leaves it unknown.
     """
+
+    search: KernelSearch | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,25 +56,47 @@ class SolverMethod(RestorationMethod):
 
     def solved(self, batch: BlurredBatch) -> Restoration:
         """Answers that training found, by name; what is new is solved here in a plain loop."""
-        answers = []
+        found = []
         for position, name in enumerate(batch["name"]):
-            key = name.replace(".", "_")  # module names must not hold dots
             picture = batch["blurred"][position]
-            known = self.posed().get(key)
-            if known is None or known.answer.shape != picture.shape:
+            known = self.posed().get(key_of(name))
+            if known is None or not _same(known.blurred, picture):
                 sizes = batch.get("kernel_size")
-                known = self._solve(picture, sizes[position] if sizes else 0)
-            answers.append(known.answer)
-        return {"restored": torch.stack(answers)}
+                known = self._solve(picture, sizes[position] if sizes else 0, name)
+            found.append(known)
+        restoration: Restoration = {
+            "restored": torch.stack([one.answer for one in found]),
+            "facts": [one.facts() for one in found],
+        }
+        kernels = [one.kernel for one in found if one.kernel is not None]
+        if len(kernels) == len(found):
+            largest = max(kernel.shape[-1] for kernel in kernels)
+            restoration["kernel"] = torch.cat([padded(one[None], largest) for one in kernels])
+        return restoration
 
-    def _solve(self, blurred: Image, kernel_size: int) -> Problem:
+    def _solve(self, blurred: Image, kernel_size: int, name: str) -> Problem:
         with torch.inference_mode(False), torch.enable_grad():
-            problem = self.pose(blurred.clone(), kernel_size).to(blurred.device)
-            optimizer = self.descent(problem)
-            while problem.running:
-                problem.iterations += 1
-                self.iterate(problem, optimizer)
+            picture = blurred.clone()
+            if kernel_size == 0 and self.search is not None:
+                first = self._descended(picture, self.search.first(picture), name)
+                kernel_size = self.search.needed(first)
+                log.info("%s: the blur extends over %d pixels", name, kernel_size)
+            return self._descended(picture, kernel_size, name)
+
+    def _descended(self, blurred: Image, kernel_size: int, name: str) -> Problem:
+        problem = self.pose(blurred, kernel_size).to(blurred.device)
+        problem.name = name
+        optimizer = self.descent(problem)
+        while problem.running:
+            self._step(problem, optimizer)
+        _complain(problem)
         return problem
+
+    def _step(self, problem: Problem, optimizer: Any) -> None:
+        begun = perf_counter()
+        problem.iterations += 1
+        self.iterate(problem, optimizer)
+        problem.seconds += perf_counter() - begun
 
     def posed(self) -> dict[str, Problem]:
         """The problems of the training, by key."""
@@ -88,11 +106,41 @@ class SolverMethod(RestorationMethod):
         """One iteration of every problem that still runs; stops the trainer after the last."""
         optimizers = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
-        for problem, optimizer in zip(self.posed().values(), listed, strict=True):
-            if problem.running:
-                problem.iterations += 1
-                self.iterate(problem, optimizer)
-        self.trainer.should_stop = not any(bool(p.running) for p in self.posed().values())
+        pairs = list(zip(self.posed().values(), listed, strict=True))
+        running = [(problem, optimizer) for problem, optimizer in pairs if problem.running]
+        for problem, optimizer in running:
+            self._step(problem, optimizer)
+        if running:
+            fidelity = torch.stack([problem.fidelity for problem, _ in running]).mean()
+            self.log("train/fidelity", fidelity, prog_bar=True)
+            self.log("train/running", float(len(running)), prog_bar=True)
+        finished = [problem for problem, _ in running if not problem.running]
+        for problem in finished:
+            _complain(problem)
+        if finished:
+            self._list_answers()
+        self.trainer.should_stop = not any(bool(problem.running) for problem, _ in pairs)
+
+    def _list_answers(self) -> None:
+        """Write the facts of every finished picture; a resumed run finds the same again."""
+        finished = {
+            problem.name: problem.facts()
+            for problem in self.posed().values()
+            if not problem.running
+        }
+        with replacing(Path(self.trainer.default_root_dir) / "answers.json") as stream:
+            stream.write(json.dumps(finished, indent=1).encode())
+
+    def on_train_end(self) -> None:
+        """Say so if the run has ended before its pictures were finished."""
+        left = sum(bool(problem.running) for problem in self.posed().values())
+        if left:
+            log.warning(
+                "%d of %d pictures are not finished; go on with resume=<run folder> and more "
+                "trainer.max_epochs",
+                left,
+                len(self.problems),
+            )
 
     def setup(self, stage: str) -> None:
         """Pose the problems of the training data, unless a checkpoint brought them."""
@@ -111,7 +159,12 @@ class SolverMethod(RestorationMethod):
     def _pose_all(self, pictures: PictureList) -> None:
         triples = zip(pictures["name"], pictures["blurred"], pictures["kernel_size"], strict=True)
         for name, blurred, kernel_size in triples:
-            self.problems[name.replace(".", "_")] = self.pose(blurred, kernel_size)
+            try:
+                problem = self.pose(blurred, kernel_size)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
+            problem.name = name
+            self.problems[key_of(name)] = problem
 
     def configure_optimizers(self) -> Any:
         """One optimiser per picture: its state is saved and resumed with it."""
@@ -121,11 +174,27 @@ class SolverMethod(RestorationMethod):
         """Store the sizes from which the problems are posed again."""
         super().on_save_checkpoint(checkpoint)
         checkpoint["problems"] = {
-            key: [list(problem.blurred.shape), problem.kernel_size]
-            for key, problem in self.posed().items()
+            problem.name: [list(problem.blurred.shape), problem.kernel_size]
+            for problem in self.posed().values()
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Pose the problems again, so that their stored state finds its place."""
-        for key, (shape, kernel_size) in checkpoint.get("problems", {}).items():
-            self.problems[key] = self.pose(torch.zeros(shape), kernel_size)
+        for name, (shape, kernel_size) in checkpoint.get("problems", {}).items():
+            problem = self.pose(torch.zeros(shape), kernel_size)
+            problem.name = name
+            self.problems[key_of(name)] = problem
+
+
+def key_of(name: str) -> str:
+    """Key of a picture's module: without dots, and unlike any attribute of a module."""
+    return "picture:" + name.replace("%", "%25").replace(".", "%2E")
+
+
+def _same(one: Image, other: Image) -> bool:
+    return one.shape == other.shape and bool((one - other.to(one)).abs().max() < ALIKE)
+
+
+def _complain(problem: Problem) -> None:
+    for sentence in problem.complaints():
+        log.warning("%s: %s", problem.name, sentence)

@@ -1,6 +1,7 @@
 """The skip network of the deep image prior: noise in, a picture out; its weights are the answer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -25,7 +26,8 @@ class Scale(nn.Module):
         skipped: Feature maps of the skip; 0 leaves it out.
         attention: Makes what stands between the two convolutions of the way down, of a number
             of channels.
-        coarser: The next scale, or nothing at the coarsest.
+        coarser: Makes the next scale, or nothing at the coarsest; asked last, so that a seed
+            gives the same first weights as in the authors' code.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Scale(nn.Module):
         channels: int,
         skipped: int,
         attention: Callable[[int], nn.Module],
-        coarser: nn.Module,
+        coarser: Callable[[], nn.Module],
     ) -> None:
         super().__init__()
         self.skip = nn.Sequential(*stage(inputs, skipped, kernel=1)) if skipped else None
@@ -44,13 +46,14 @@ class Scale(nn.Module):
             attention(channels),
             *stage(channels, channels, kernel=3),
         )
-        self.coarser = coarser
-        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.merge = nn.Sequential(
+        merge = nn.Sequential(
             nn.BatchNorm2d(skipped + channels),
             *stage(skipped + channels, channels, kernel=3),
             *stage(channels, channels, kernel=1),
         )
+        self.coarser = coarser()
+        self.upsample = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.merge = merge
 
     def forward(self, features: Features) -> Merged:
         """Features of the same size, as ``channels`` maps."""
@@ -109,16 +112,17 @@ def scales_of(
         channels: Feature maps at every scale.
         skipped: Feature maps of each skip.
     """
-    nested: nn.Module = nn.Identity()
+    nested: Callable[[], nn.Module] = nn.Identity
     for depth in reversed(range(len(attentions))):
-        nested = Scale(
+        nested = partial(
+            Scale,
             inputs=inputs if depth == 0 else channels,
             channels=channels,
             skipped=skipped,
             attention=attentions[depth],
             coarser=nested,
         )
-    return nested
+    return nested()
 
 
 def stage(inputs: int, features: int, *, kernel: int, stride: int = 1) -> list[nn.Module]:
