@@ -31,8 +31,9 @@ MAY_IMPORT = {
     "trust": GROUND,
     "config": {*GROUND, "trust", "methods"},
     "checkpoint": {*GROUND, "storage", "methods", "config"},
+    "published": GROUND,  # names of other people's tensors
     "callbacks": FRAME,
-    "training": {*FRAME, "callbacks", "__init__"},  # a run notes the version
+    "training": {*FRAME, "published", "callbacks", "__init__"},  # a run notes the version
     "cli": {*FRAME, "callbacks", "training", "__init__"},
     "__init__": set(),
 }

@@ -9,9 +9,10 @@ import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch import nn
 
 from deblurkit.config import build_recipe
 from deblurkit.errors import InputError, sentence
@@ -78,8 +79,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         InputError: If it holds more than plain data, or is no checkpoint at all.
     """
+    content = read_plain(path)
+    state = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict' of tensors")
+    return cast("dict[str, Any]", content)
+
+
+def read_plain(path: Path) -> Any:
+    """Read what ``torch.save`` wrote, without running anything in it.
+
+    Raises:
+        InputError: If it holds more than tensors and plain values, or something else.
+    """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             f"{path} was refused: it holds more than tensors and plain values, so reading it "
@@ -87,47 +101,39 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no checkpoint: {sentence(error)}") from error
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
-        raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict' of tensors")
-    return content
 
 
-def copy_weights(
-    state: dict[str, torch.Tensor], method: RestorationMethod, *, origin: str | Path
-) -> None:
-    """Fill a method with stored weights, all of them.
+def copy_weights(state: dict[str, torch.Tensor], module: nn.Module, *, origin: str | Path) -> None:
+    """Fill a method, or a network of it, with stored weights, all of them.
 
     Raises:
         InputError: As in ``require_fit``.
     """
-    require_fit(state, method, origin=origin)
-    method.load_state_dict(state)
+    require_fit(state, module, origin=origin)
+    module.load_state_dict(state)
 
 
-def require_fit(
-    state: dict[str, torch.Tensor], method: RestorationMethod, *, origin: str | Path
-) -> None:
-    """Compare stored weights with a method.
+def require_fit(state: dict[str, torch.Tensor], module: nn.Module, *, origin: str | Path) -> None:
+    """Compare stored weights with a method or a network of it.
 
     Raises:
         InputError: If names or shapes differ: the weights belong to another method or size.
     """
-    own = method.state_dict()
+    own = module.state_dict()
     wrong = sorted(
         {*(own.keys() ^ state.keys())}
         | {name for name in own.keys() & state.keys() if own[name].shape != state[name].shape}
     )
     if wrong:
         raise InputError(
-            f"{origin} does not fit this {type(method).__name__}: {len(wrong)} of {len(own)} "
+            f"{origin} does not fit this {type(module).__name__}: {len(wrong)} of {len(own)} "
             f"tensors differ in name or shape, such as {wrong[0]}; "
             "it belongs to another method or another size"
         )
 
 
 def save_weights(method: RestorationMethod, path: str | Path) -> str:
-    """Write a method's weights to share: safetensors that ``load`` reads.
+    """Write a method's weights to share: safetensors that ``load`` reads, with their origin.
 
     Returns:
         The file's SHA-256, to be published beside it.
@@ -140,7 +146,7 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
     if method.recipe is None:
         raise InputError("only methods from deblurkit.build or deblurkit.load know their recipe")
     state = {name: value.detach().cpu().contiguous() for name, value in method.state_dict().items()}
-    content = save(state, {"deblurkit": json.dumps({"format": 1, "recipe": method.recipe})})
+    content = save(state, {"deblurkit": json.dumps(method.description())})
     with replacing(path) as stream:
         stream.write(content)
     return hashlib.sha256(content).hexdigest()

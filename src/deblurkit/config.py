@@ -56,7 +56,8 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
 
     Args:
         *overrides: As on the command line: ``"model=dclnet"``, ``"data.crop=128"``.
-        config: Command whose config it is: ``train``, ``eval``, ``deblur`` or ``blur``.
+        config: Command whose config it is: ``train``, ``eval``, ``deblur``, ``blur``, ``data`` or
+            ``convert``.
 
     Raises:
         InputError: If an override does not fit.

@@ -21,11 +21,14 @@ class RestorationMethod(LightningModule, ABC):
     Attributes:
         recipe: The ``conf/model`` node that built this method, plain and resolved; it is saved
             with the weights, so that ``deblurkit.load`` can build the method again.
+        origin: What published files the weights come from, with their licence, as
+            ``deblurkit-convert`` noted it; stays with them through training and saving.
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
     """
 
     recipe: dict[str, Any] | None = None
+    origin: dict[str, Any] | None = None
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
 
@@ -134,4 +137,13 @@ class RestorationMethod(LightningModule, ABC):
                     f"{name} is no longer finite, so no checkpoint was written and the last good "
                     "one is kept; resume from it with a smaller learning rate or clipping"
                 )
-        checkpoint["deblurkit"] = {"format": 1, "recipe": self.recipe}
+        checkpoint["deblurkit"] = self.description()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over where the weights come from."""
+        self.origin = checkpoint.get("deblurkit", {}).get("origin")
+
+    def description(self) -> dict[str, Any]:
+        """What a file of the weights says about them, plain values."""
+        described = {"format": 1, "recipe": self.recipe}
+        return described | ({"origin": self.origin} if self.origin else {})

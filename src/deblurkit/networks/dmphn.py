@@ -1,6 +1,5 @@
 """DMPHN's networks: pictures cut into ever smaller patches, restored from fine to coarse."""
 
-from collections.abc import Mapping
 from math import sqrt
 from typing import cast
 
@@ -15,8 +14,6 @@ from deblurkit.networks.residual_pair import ResidualPair
 # Row, column or feature counts of patches differ from line to line, so these are not `Images`.
 Patches = Float[Tensor, "_ channels _ _"]
 HEIGHT, WIDTH = 2, 3  # axes of a batch
-ENCODER_LAYERS = (1, 2, 3, 5, 6, 7, 9, 10, 11)  # the authors' numbers, in our order
-DECODER_LAYERS = (13, 14, 16, 17, 18, 20, 21, 22, 24)
 
 
 class Level(nn.Module):
@@ -153,40 +150,6 @@ class Restorer(nn.Module):
             picture, features = hierarchy(picture, earlier=features, first=first)
             answers.append(picture)
         return [answer + 0.5 for answer in answers]
-
-
-def from_published(files: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """State of a `Restorer` from the authors' files.
-
-    Args:
-        files: Content of each file by its name without ending: ``encoder_lv1``, ``decoder_lv1``,
-            ...; of stacks ``encoder_s1_lv1``, ... Pass those of the model alone: the folder of
-            the authors' Stack(3) holds files of another fourth stack.
-
-    Raises:
-        InputError: If a name of a file or of a tensor is not one of theirs.
-    """
-    state: dict[str, Tensor] = {}
-    for file, tensors in files.items():
-        part, *place = file.split("_")
-        numbers = {"s": 1} | {name.rstrip("0123456789"): _number(name) for name in place}
-        if part not in ("encoder", "decoder") or numbers.keys() != {"s", "lv"}:
-            raise InputError(f"{file} is no file of DMPHN's weights; they are named encoder_lv1")
-        layers = ENCODER_LAYERS if part == "encoder" else DECODER_LAYERS
-        names = {f"layer{layer}": place for place, layer in enumerate(layers)}
-        prefix = f"stacks.{numbers['s'] - 1}.levels.{numbers['lv'] - 1}.{part}"
-        for key, tensor in tensors.items():
-            layer, _, rest = key.partition(".")
-            if layer not in names:
-                raise InputError(f"{key} in {file} is no tensor of DMPHN's {part}")
-            inner = f"body.{rest}" if rest.count(".") else rest  # pairs are numbered inside
-            state[f"{prefix}.{names[layer]}.{inner}"] = tensor
-    return state
-
-
-def _number(name: str) -> int:
-    digits = name.lstrip("slv")
-    return int(digits) if digits.isdigit() else 0
 
 
 def _pairs(channels: int) -> list[ResidualPair]:

@@ -84,6 +84,7 @@ def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str])
             f"{weights} holds {type(stored).__name__}, but model= is {type(method).__name__}"
         )
     copy_weights(stored.state_dict(), method, origin=weights)
+    method.origin = stored.origin
 
 
 def resume_checkpoint(folder: Path) -> Path:

@@ -1,0 +1,21 @@
+"""``deblurkit-convert``: published weights in, a file that ``weights=`` reads out."""
+
+from omegaconf import DictConfig
+
+from deblurkit.cli.front import run_command
+
+
+def main() -> None:
+    """Convert what one source publishes."""
+    run_command("convert", task)
+
+
+def task(cfg: DictConfig) -> None:
+    """Convert."""
+    from deblurkit.training.convert import convert
+
+    convert(cfg)
+
+
+if __name__ == "__main__":
+    main()

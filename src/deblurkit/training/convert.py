@@ -1,0 +1,143 @@
+"""The task of ``deblurkit-convert``: published weights as a file that ``weights=`` reads."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from deblurkit.checkpoint import require_fit, save_weights
+from deblurkit.config import build_recipe, conf_dir, instantiate, plain
+from deblurkit.errors import InputError, sentence
+from deblurkit.methods.base import RestorationMethod
+from deblurkit.methods.network import NetworkMethod
+from deblurkit.training.published_files import content, digest, found, unread
+
+log = logging.getLogger(__name__)
+
+HOME = "deblurkit.published"  # of the importers
+
+
+def convert(cfg: DictConfig) -> str:
+    """Fill a method with the files of a source and write it, with what is known of them.
+
+    Args:
+        cfg: The command's config: ``source``, ``model``, ``path`` and ``output``.
+
+    Returns:
+        SHA-256 of the written file.
+
+    Raises:
+        InputError: If a file is missing, damaged or of another network, or ``output`` exists.
+    """
+    if cfg.get("source") is None:
+        names = sorted(file.stem for file in (conf_dir() / "source").glob("*.yaml"))
+        raise InputError(f"say whose weights they are, source=<one of {', '.join(names)}>")
+    output = new_file(cfg.output)
+    try:
+        source = chosen_source(cfg)
+        importer = instantiate(source.pop("importer"), (HOME, *plain(cfg.trust)))
+        files = found(cfg.path, importer)
+        method = filled(cfg, importer.parts({name: content(files[name]) for name in files}))
+    except InputError as error:
+        words = f"source={cfg.source.name}: {sentence(error)}; {cfg.source.advice}"
+        raise InputError(words) from error
+    for name in unread(cfg.path, files.values()):
+        log.info("left unread, since the model does not have it: %s", name)
+    method.origin = origin(source, files.values())
+    written = save_weights(method, output)
+    log.info("%s: weights of %s", output, source["citation"])
+    log.info("licence as its source states it: %s; sha256 %s", source["licence"], written)
+    return written
+
+
+def chosen_source(cfg: DictConfig) -> dict[str, Any]:
+    """What is known of the source, as plain values.
+
+    Raises:
+        InputError: If its importer asks for sizes that the model does not have.
+    """
+    try:
+        source: dict[str, Any] = plain(cfg.source)
+    except InputError as error:
+        raise InputError(f"it does not make this model= ({sentence(error)})") from error
+    return source
+
+
+def new_file(output: str | None) -> Path:
+    """Where to write.
+
+    Raises:
+        InputError: If it is no safetensors file, or exists.
+    """
+    if output is None or not output.endswith(".safetensors"):
+        raise InputError("say where to write, output=<a new file whose name ends in .safetensors>")
+    path = Path(output).expanduser()
+    if path.exists():
+        raise InputError(f"{output} exists and is kept; remove it or give another output=")
+    return path
+
+
+def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> RestorationMethod:
+    """The method with these states of its networks; others start fresh, and it is said which.
+
+    Raises:
+        InputError: If the network that restores is not among them, or one does not fit.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(cfg.seed)
+        method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
+    if not isinstance(method, NetworkMethod) or method.restorer not in parts:
+        raise InputError(f"these are no weights of {type(method).__name__}, choose another model=")
+    networks = dict(method.named_modules())
+    for place, state in parts.items():
+        if place in networks:
+            require_fit(state, networks[place], origin=f"{place} in {cfg.path}")
+            require_numbers(state, origin=f"{place} in {cfg.path}")
+            networks[place].load_state_dict(state)
+        else:
+            log.info("not used, since the model does not have it: %s", place)
+    for place in untouched(method, parts):
+        log.info("not in the files, so started fresh with seed %d: %s", cfg.seed, place)
+    return method
+
+
+def require_numbers(state: Mapping[str, Tensor], *, origin: str) -> None:
+    """Refuse what is no weight.
+
+    Raises:
+        InputError: If a tensor holds anything but finite floating-point numbers.
+    """
+    for name, tensor in state.items():
+        numbers = tensor.is_floating_point() and tensor.layout is torch.strided
+        if not numbers or not tensor.isfinite().all():
+            raise InputError(f"{origin} holds values that are no finite numbers, in {name}")
+
+
+def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:
+    """The largest networks of a method that are not, and hold nothing of, these parts."""
+    found: list[str] = []
+    for place, module in method.named_modules():
+        inside = any(f"{place}.".startswith(f"{part}.") for part in (*parts, *found))
+        around = any(f"{part}.".startswith(f"{place}.") for part in parts) or not place
+        if not inside and not around and any(True for _ in module.parameters()):
+            found.append(place)
+    return found
+
+
+def origin(source: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
+    """What to remember of the files, plain values; says so if they are not the published ones."""
+    paths = list(files)
+    known: Mapping[str, str] = source.get("known", {})
+    published = known.get(digest(*paths))
+    if known and published is None:
+        log.warning(
+            "these are none of the files that %s publishes: if you have not trained them "
+            "yourself, download them again",
+            source["repository"],
+        )
+    facts = {key: value for key, value in source.items() if key not in ("advice", "known")}
+    return facts | {"published": published, "files": {path.name: digest(path) for path in paths}}

@@ -1,0 +1,82 @@
+"""Files that somebody downloaded: found by name, read without running anything in them."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from deblurkit.checkpoint import read_plain
+from deblurkit.errors import InputError, sentence
+from deblurkit.published.importer import Importer
+
+
+def found(given: str | None, importer: Importer) -> dict[str, Path]:
+    """Files of a source, by the names that its importer knows them by.
+
+    Args:
+        given: Their folder; or the file, if only one is needed.
+        importer: Says which.
+
+    Raises:
+        InputError: If one is missing.
+    """
+    if given is None:
+        raise InputError("say where the downloaded files are, path=<folder or file>")
+    path = Path(given).expanduser()
+    if "://" in given:
+        raise InputError(f"{given} is an address; download the files first and give their path")
+    if path.is_file():
+        if len(importer.needs) > 1:
+            raise InputError(f"{given} is one of {len(importer.needs)} files; give their folder")
+        return {importer.needs[0]: path}
+    if not path.is_dir():
+        raise InputError(f"{given} is neither a folder nor a file")
+    missing = [name for name in importer.needs if not (path / name).is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InputError(f"{given} lacks {missing[0]}{more}")
+    names = (*importer.needs, *importer.takes)
+    return {name: path / name for name in names if (path / name).is_file()}
+
+
+def unread(given: str, read: Iterable[Path]) -> list[str]:
+    """Names of further files of the same kind, where a folder was given."""
+    folder, files = Path(given).expanduser(), set(read)
+    if not folder.is_dir():
+        return []
+    kinds = {file.suffix for file in files}
+    beside = {file for file in folder.iterdir() if file.suffix in kinds}
+    return sorted(file.name for file in beside - files)
+
+
+def content(path: Path) -> Any:
+    """What a safetensors file, an archive of NumPy or a file of ``torch.save`` holds.
+
+    Raises:
+        InputError: If it is damaged, of another kind, or could run code.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: torch.from_numpy(np.atleast_1d(arrays[name])) for name in arrays}
+    except Exception as error:  # whatever damaged bytes lead to
+        kind = path.suffix.removeprefix(".")
+        raise InputError(f"{path} is damaged or no {kind} file: {sentence(error)}") from error
+    return read_plain(path)
+
+
+def digest(*paths: Path) -> str:
+    """SHA-256 of files put together."""
+    together = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as stream:
+            while block := stream.read(2**20):
+                together.update(block)
+    return together.hexdigest()
