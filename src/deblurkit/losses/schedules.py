@@ -1,0 +1,56 @@
+"""Weights that move: factors of a term after a number of batches, of iterations for solvers."""
+
+import math
+
+from deblurkit.errors import InputError
+
+
+class CosineFall:
+    """A weight that stays for a while and then falls to zero along half a cosine.
+
+    Args:
+        value: Weight at first.
+        hold: Batches or iterations before it falls.
+        end: From here on it is zero.
+
+    Raises:
+        InputError: If it ends before it begins to fall.
+    """
+
+    def __init__(self, *, value: float, hold: int, end: int) -> None:
+        if not 0 <= hold < end:
+            raise InputError(f"a weight falls from hold to a later end, got {hold} and {end}")
+        self.value, self.hold, self.end = value, hold, end
+
+    def __call__(self, batches: int) -> float:
+        """Weight after ``batches`` batches."""
+        if batches >= self.end:
+            return 0.0
+        way = max(batches - self.hold, 0) / (self.end - self.hold)
+        return self.value * (1 + math.cos(math.pi * way)) / 2
+
+
+class Every:
+    """A weight that holds in every n-th batch only: for a term that is dear to compute.
+
+    Args:
+        value: Weight in those batches.
+        start: The first of them, counted from 0.
+        period: From one of them to the next; 1 is every batch.
+
+    Raises:
+        InputError: If the period is not positive or the start negative.
+    """
+
+    def __init__(self, *, value: float, start: int, period: int) -> None:
+        if start < 0 or period < 1:
+            raise InputError(
+                f"a weight starts at batch 0 or later and comes back after at least one batch, "
+                f"got {start} and {period}"
+            )
+        self.value, self.start, self.period = value, start, period
+
+    def __call__(self, batches: int) -> float:
+        """Weight after ``batches`` batches."""
+        waited = batches - self.start
+        return self.value if waited >= 0 and waited % self.period == 0 else 0.0
