@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from deblurkit.contracts import Images
-from deblurkit.metrics.protocol import Protocol
+from deblurkit.metrics.protocol import Protocol, check
 
 VERSIONS = ("blurred", "restored", "sharp")  # of a picture
 
@@ -47,7 +47,13 @@ class PooledProtocol(Metric):
         """What the sums of one version say."""
 
     def add(self, pictures: Mapping[str, Images], name: str) -> dict[str, int]:
-        """Measure a picture; its counts, named ``<version>/<count>``."""
+        """Measure a picture; its counts, named ``<version>/<count>``.
+
+        Raises:
+            InputError: If versions differ in shape or are no intensities, as ``check`` says.
+        """
+        for version in pictures.values():
+            check(version, pictures["sharp"])
         measured = self.measure(pictures, name)
         self.update(measured)
         return {
@@ -73,6 +79,10 @@ class PooledProtocol(Metric):
             if pictures
             for name, value in self.figures(dict(zip(self.counted, sums, strict=True))).items()
         }
+
+    def plot(self, value: Any = None, ax: Any = None) -> Any:
+        """Figure and axes of the figures, or of the values given, as of every torchmetrics one."""
+        return self._plot(value, ax)
 
 
 def measured(

@@ -1,5 +1,6 @@
 """What a named protocol is: scores of one restored picture, averaged over pictures."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+from torchmetrics.utilities.distributed import gather_all_tensors
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
@@ -18,7 +21,8 @@ class Protocol(Metric):
     """Scores are taken per picture and then averaged, never pooled over pixels of all pictures.
 
     A protocol writes ``measure``. Calling it returns the scores of that picture and adds them to
-    the means; ``compute`` gives the means over the pictures of all devices.
+    the means; ``compute`` gives the means over the pictures of all devices. The scores of every
+    picture are kept and their sums rounded once, so that any number of devices gives the same bits.
 
     A picture with values that are not finite scores NaN throughout, and so does the mean.
 
@@ -31,20 +35,18 @@ class Protocol(Metric):
     full_state_update = False
     scores: tuple[str, ...]
     name: str | None = None
-    pictures: Tensor
+    taken: list[Tensor] | Tensor  # of each picture its scores, in their order
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        for score in self.scores:
-            self.add_state(f"total_{score}", torch.zeros((), dtype=torch.float64), "sum")
-        self.add_state("pictures", torch.zeros((), dtype=torch.long), "sum")
+        super().__init__(**{"dist_sync_fn": gathered, **options})
+        self.add_state("taken", [], "cat")
 
     @abstractmethod
     def measure(self, restored: Images, sharp: Images) -> Score:
         """Scores of one picture: both (1, 3, H, W) in [0, 1]."""
 
     def update(
-        self, restored: Images, sharp: Tensor, *, names: Sequence[str] | None = None
+        self, restored: Tensor, sharp: Tensor, *, names: Sequence[str] | None = None
     ) -> None:
         """Add pictures, each on its own.
 
@@ -54,7 +56,7 @@ class Protocol(Metric):
             names: Of the pictures, for protocols that know more of some.
 
         Raises:
-            InputError: If shapes differ, or the sharp pictures are no intensities in [0, 1].
+            InputError: As ``check`` says.
         """
         check(restored, sharp)
         for number, (one, truth) in enumerate(zip(restored.split(1), sharp.split(1), strict=True)):
@@ -63,34 +65,51 @@ class Protocol(Metric):
                 taken = self.measure(one, truth)
             else:
                 taken = dict.fromkeys(self.scores, torch.tensor(torch.nan))
-            for score, value in taken.items():
-                setattr(self, f"total_{score}", getattr(self, f"total_{score}") + value.double())
-            self.pictures = self.pictures + 1
+            row = [taken[score].detach().double().to(self.device) for score in self.scores]
+            assert isinstance(self.taken, list)  # a tensor only while devices are gathered
+            self.taken.append(torch.stack(row))
 
     def compute(self) -> dict[str, Tensor]:
-        """Mean of each score over the pictures."""
-        return {score: getattr(self, f"total_{score}") / self.pictures for score in self.scores}
+        """Mean of each score over the pictures, NaN if there are none."""
+        kept = dim_zero_cat(self.taken) if len(self.taken) else torch.empty(0)
+        columns = kept.reshape(-1, len(self.scores)).T.tolist()
+        return {
+            score: torch.tensor(mean(column), dtype=torch.float64, device=self.device)
+            for score, column in zip(self.scores, columns, strict=True)
+        }
 
     def plot(self, value: Any = None, ax: Any = None) -> Any:
         """Figure and axes of the means, or of the values given; as of every torchmetrics metric."""
         return self._plot(value, ax)
 
 
+def mean(values: Sequence[float]) -> float:
+    """Mean whose sum is rounded once: the same in any order. NaN of nothing."""
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def gathered(state: Tensor, group: Any = None) -> list[Tensor]:
+    """A state of each device; one that saw no picture would send single precision."""
+    return gather_all_tensors(state.double(), group)
+
+
 def check(restored: Tensor, sharp: Tensor) -> None:
     """Refuse what cannot be compared.
 
     Raises:
-        InputError: If shapes differ, or the sharp pictures are no intensities in [0, 1].
+        InputError: If shapes differ, the sharp pictures are no intensities in [0, 1], or the
+            restored ones are whole numbers.
     """
     if restored.shape != sharp.shape:
         raise InputError(
             f"the restored picture is {tuple(restored.shape)}, the sharp one {tuple(sharp.shape)}: "
             "scores need equal sizes"
         )
-    if not (sharp.is_floating_point() and bool(((sharp >= 0) & (sharp <= 1)).all())):
+    inside = bool(((sharp >= 0) & (sharp <= 1)).all())
+    if not (sharp.is_floating_point() and restored.is_floating_point() and inside):
         raise InputError(
-            "sharp pictures must be intensities in [0, 1]: divide 8-bit pictures by 255, 16-bit "
-            "ones by 65535"
+            "sharp and restored pictures must be intensities in [0, 1]: divide 8-bit pictures by "
+            "255, 16-bit ones by 65535"
         )
 
 
