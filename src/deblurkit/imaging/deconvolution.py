@@ -1,11 +1,12 @@
 """Pieces that deconvolution shares: a frame around the picture, spectra, the kernel of a batch.
 
 Fourier methods see a picture as periodic. A blurred photograph is not: what lies just outside has
-been blurred into it. So a picture is laid into a larger frame, and what a method assumes of the
-blurred picture outside of it follows from its own result, not from a guess.
+been blurred into it. So a picture is laid into a larger frame, and a method explains only what was
+seen of the blurred picture; what it sees outside follows from that, not from a guess.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Complex, Float
@@ -18,6 +19,9 @@ from deblurkit.imaging.kernels import check_kernels
 
 Framed = Float[Tensor, "batch channels framed_height framed_width"]
 Spectra = Complex[Tensor, "#batch #channels framed_height half_width"]
+Powers = Float[Tensor, "*#batch framed_height half_width"]  # of frequencies, not negative
+
+VANISHED = 1e-15  # a squared residual below this is none
 
 
 def known_kernels(batch: BlurredBatch, *, method: str) -> Kernels:
@@ -53,19 +57,32 @@ def known_kernels(batch: BlurredBatch, *, method: str) -> Kernels:
     return kernels.to(blurred.device, exact).expand(len(blurred), -1, -1, -1)
 
 
+def without_repeats(
+    pictures: Images,
+) -> Float[Tensor, "batch distinct height width"]:
+    """One channel of gray pictures, whose channels are equal: they would cost three times as much.
+
+    Where gradients are wanted, every channel stays. ``expand_as`` brings the others back.
+    """
+    first = pictures[:, :1]
+    graded = torch.is_grad_enabled() and pictures.requires_grad
+    return pictures if graded or not torch.equal(pictures, first.expand_as(pictures)) else first
+
+
 class Frame:
     """Where a picture lies in a larger, periodic one.
 
     Args:
         size: Height and width of the picture, pixels.
-        margin: Least distance to the frame's border, pixels; half a kernel's side suffices for
-            a periodic convolution to be right within the picture.
+        kernel_size: Side of the kernel, pixels; half of it on each side of the picture suffices
+            for a periodic convolution to be right within the picture.
     """
 
-    def __init__(self, size: tuple[int, int], *, margin: int) -> None:
-        self.margin = margin
+    def __init__(self, size: tuple[int, int], *, kernel_size: int) -> None:
+        self.margin = kernel_size // 2
         self.height, self.width = size
-        self.size = tuple(fast_length(side + 2 * margin) for side in size)
+        height, width = (fast_length(side + 2 * self.margin) for side in size)
+        self.size = (height, width)
 
     def extended(self, pictures: Images) -> Framed:
         """Lay pictures into the frame; they go on mirrored, as often as it takes."""
@@ -88,7 +105,7 @@ class Frame:
         return mask
 
 
-def kernel_spectra(kernels: Kernels, size: tuple[int, ...]) -> Spectra:
+def kernel_spectra(kernels: Kernels, size: tuple[int, int]) -> Spectra:
     """Spectra of kernels whose middle is the origin, for pictures of a size in pixels."""
     half = kernels.shape[-1] // 2
     height, width = size
@@ -142,30 +159,58 @@ def filtered(observed: Framed, spectra: Spectra, *, balance: float) -> Framed:
     return convolved(observed, spectra.conj() / weights)
 
 
-def continued(
-    observed: Framed,
-    inside: Bool[Tensor, "framed_height framed_width"],
-    *,
-    spectra: Spectra,
-    balance: float,
-    rounds: int,
-) -> Framed:
-    """Replace what was not observed by what blurring a Wiener filter's result gives there.
+class LeastSquares(NamedTuple):
+    r"""Pictures that explain what was seen, :math:`\min_x f \|m (k * x - y)\|^2 + \|P x\|^2`.
+
+    All pictures are spectra here, so that a step costs two transforms.
 
     Args:
-        observed: Blurred pictures in their frame, with anything outside.
-        inside: True where they were observed.
-        spectra: Of their kernels.
-        balance: Of the Wiener filter.
-        rounds: How often; 0 changes nothing.
-
-    Returns:
-        Blurred pictures that are nearly periodic and unchanged inside.
+        spectra: Of the kernels.
+        inside: The mask m: where the blurred pictures y were seen.
+        fidelity: Factor f.
+        penalty: Squared modulus of P, per frequency.
 
     Source: Reeves, "Fast image restoration without boundary artifacts", IEEE Trans. Image
-    Processing 2005, whose system this fixed point solves.
+    Processing 2005: the system and its preconditioner.
     """
-    for _ in range(rounds):
-        explained = convolved(filtered(observed, spectra, balance=balance), spectra)
-        observed = torch.where(inside, observed, explained)
-    return observed
+
+    spectra: Spectra
+    inside: Bool[Tensor, "framed_height framed_width"]
+    fidelity: float
+    penalty: Powers
+
+    def seen(self, observed: Framed) -> Spectra:
+        """What the blurred pictures add to the right side of the normal equations."""
+        return self.fidelity * self.spectra.conj() * torch.fft.rfft2(observed * self.inside)
+
+    def solved(self, wanted: Spectra, start: Spectra, *, steps: int) -> Spectra:
+        """Solve the normal equations by conjugate gradients, each picture and channel on its own.
+
+        Args:
+            wanted: Their right side.
+            start: Where the search begins.
+            steps: Of conjugate gradients; the preconditioner is the solution without a mask.
+        """
+        unmasked = self.fidelity * self.spectra.abs().square() + self.penalty
+        solution, residual = start, wanted - self._applied(start)
+        filtered = residual / unmasked
+        direction, size = filtered, self._product(residual, filtered)
+        for _ in range(steps):
+            image = self._applied(direction)
+            stride = size / self._product(direction, image).clamp(min=VANISHED)
+            solution = solution + stride * direction
+            residual = residual - stride * image
+            filtered = residual / unmasked
+            before, size = size, self._product(residual, filtered)
+            direction = filtered + size / before.clamp(min=VANISHED) * direction
+        return solution
+
+    def _applied(self, pictures: Spectra) -> Spectra:
+        blurred = torch.fft.irfft2(pictures * self.spectra, s=self.inside.shape)
+        return self.seen(blurred) + self.penalty * pictures
+
+    def _product(self, one: Spectra, other: Spectra) -> Float[Tensor, "batch channels 1 1"]:
+        """Inner product of real pictures, whose spectra are stored by half; width is even."""
+        products = (one.conj() * other).real
+        twice = 2 * products[..., 1:-1].sum(dim=-1) + products[..., 0] + products[..., -1]
+        return twice.sum(dim=-1)[..., None, None] / self.inside.numel()

@@ -8,17 +8,18 @@ from deblurkit.contracts import BlurredBatch, Images, Kernels, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.deconvolution import (
     Frame,
-    continued,
-    convolved,
+    LeastSquares,
     differences,
     divergence,
+    filtered,
     kernel_spectra,
     known_kernels,
     roughness,
+    without_repeats,
 )
 from deblurkit.methods.solver import SolverMethod
 
-BALANCE, ROUNDS = 4e-3, 30  # of the Wiener filter that first continues the border
+BALANCE = 4e-3  # of the Wiener filter that the search begins with
 GROWTH = 2 * 2**0.5  # of the splitting's weight between rounds
 LAST = 256.0  # largest weight of the splitting
 NEWTON = 6  # steps; they end at the exact minimum in single precision
@@ -27,16 +28,16 @@ NEWTON = 6  # steps; they end at the exact minimum in single precision
 class HyperLaplacian(SolverMethod):
     r"""The picture whose blurred version fits and whose gradients are sparse.
 
-    .. math:: \min_x \tfrac{\lambda}{2} \|k * x - y\|^2 + \sum_d |\nabla_d x|^\alpha
+    .. math:: \min_x \tfrac{\lambda}{2} \|m (k * x - y)\|^2 + \sum_d |\nabla_d x|^\alpha
 
-    It is solved by half-quadratic splitting; what the blurred picture is outside its border is
-    set, after each step, to what blurring the estimate gives there. It is differentiable in the
-    picture and in the kernel.
+    with the mask m of pixels that were seen. It is solved by half-quadratic splitting and is
+    differentiable in the picture and in the kernel.
 
     Args:
         fidelity: Weight lambda of the data term; smaller for noisier pictures.
         exponent: Exponent alpha of the gradients, above 0, at most 1.
-        steps: Alternations per weight of the splitting.
+        rounds: Alternations per weight of the splitting.
+        steps: Of conjugate gradients per alternation, which only the borders need.
 
     Raises:
         InputError: If one of these lies outside its range.
@@ -44,19 +45,21 @@ class HyperLaplacian(SolverMethod):
     Source: Krishnan and Fergus, "Fast Image Deconvolution using Hyper-Laplacian Priors", NIPS
     2009, sec. 2; the threshold as in Zuo et al., "A Generalized Iterated Shrinkage Algorithm for
     Non-convex Sparse Coding", ICCV 2013, eq. 12.
-    Differs from the paper: Newton's method instead of a table, filled instead of tapered borders.
+    Differs from the paper: Newton's method instead of a table; what lies outside the borders is
+    unknown, as in Reeves, IEEE Trans. Image Processing 2005, instead of tapered.
     """
 
     takes = frozenset({"kernel"})
 
-    def __init__(self, *, fidelity: float, exponent: float, steps: int) -> None:
+    def __init__(self, *, fidelity: float, exponent: float, rounds: int, steps: int) -> None:
         super().__init__()
-        if fidelity <= 0 or not 0 < exponent <= 1 or steps < 1:
+        if fidelity <= 0 or not 0 < exponent <= 1 or min(rounds, steps) < 1:
             raise InputError(
                 "a hyper-Laplacian prior needs a positive fidelity, an exponent above 0 and at "
-                f"most 1, and at least 1 step, got {fidelity}, {exponent} and {steps}"
+                "most 1, and at least 1 round and 1 step, "
+                f"got {fidelity}, {exponent}, {rounds} and {steps}"
             )
-        self.fidelity, self.exponent, self.steps = fidelity, exponent, steps
+        self.fidelity, self.exponent, self.rounds, self.steps = fidelity, exponent, rounds, steps
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore a batch of any size with its kernels."""
@@ -64,17 +67,18 @@ class HyperLaplacian(SolverMethod):
         blurred = batch["blurred"].to(kernels.dtype)
         with torch.autocast(blurred.device.type, enabled=False):
             restored = sparsely_deconvolved(
-                blurred,
+                without_repeats(blurred),
                 kernels,
                 fidelity=self.fidelity,
                 exponent=self.exponent,
+                rounds=self.rounds,
                 steps=self.steps,
             )
-        return {"restored": restored}
+        return {"restored": restored.expand_as(blurred)}
 
 
 def sparsely_deconvolved(
-    blurred: Images, kernels: Kernels, *, fidelity: float, exponent: float, steps: int
+    blurred: Images, kernels: Kernels, *, fidelity: float, exponent: float, rounds: int, steps: int
 ) -> Images:
     """Half-quadratic splitting for the prior of ``HyperLaplacian``; one kernel per picture.
 
@@ -83,27 +87,24 @@ def sparsely_deconvolved(
         kernels: Of the same precision, one per picture, not larger than the pictures.
         fidelity: Weight of the data term.
         exponent: Of the gradients.
-        steps: Alternations per weight of the splitting.
+        rounds: Alternations per weight of the splitting.
+        steps: Of conjugate gradients per alternation.
 
     Returns:
         Restored pictures, not clamped.
     """
-    frame = Frame((blurred.shape[-2], blurred.shape[-1]), margin=kernels.shape[-1])
+    frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
+    observed = frame.extended(blurred)
     spectra = kernel_spectra(kernels, frame.size)
-    inside = frame.inside(spectra)
-    observed = continued(
-        frame.extended(blurred), inside, spectra=spectra, balance=BALANCE, rounds=ROUNDS
-    )
-    rough = roughness(observed)
-    estimate, weight = observed, 1.0
+    inside, rough = frame.inside(spectra), roughness(observed)
+    estimate, weight = filtered(observed, spectra, balance=BALANCE), 1.0
     while weight <= LAST:
-        pull = fidelity / weight
-        inverse = 1 / (pull * spectra.abs().square() + rough)
-        for _ in range(steps):
+        system = LeastSquares(spectra, inside, fidelity / weight, rough)
+        for _ in range(rounds):
             sparse = shrunk(differences(estimate), strength=1 / weight, exponent=exponent)
-            wanted = pull * convolved(observed, spectra.conj()) + divergence(sparse)
-            estimate = convolved(wanted, inverse.to(spectra.dtype))
-            observed = torch.where(inside, observed, convolved(estimate, spectra))
+            wanted = system.seen(observed) + torch.fft.rfft2(divergence(sparse))
+            solution = system.solved(wanted, torch.fft.rfft2(estimate), steps=steps)
+            estimate = torch.fft.irfft2(solution, s=frame.size)
         weight *= GROWTH
     return frame.cropped(estimate)
 

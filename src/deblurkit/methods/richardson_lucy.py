@@ -11,6 +11,7 @@ from deblurkit.imaging.deconvolution import (
     convolved,
     kernel_spectra,
     known_kernels,
+    without_repeats,
 )
 from deblurkit.methods.solver import SolverMethod
 
@@ -49,15 +50,15 @@ class RichardsonLucy(SolverMethod):
         """Restore a batch of any size with its kernels."""
         kernels = known_kernels(batch, method="RichardsonLucy")
         blurred = batch["blurred"].to(kernels.dtype)
-        frame = Frame((blurred.shape[-2], blurred.shape[-1]), margin=kernels.shape[-1])
+        frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
-            observed = frame.extended(blurred)
+            observed = frame.extended(without_repeats(blurred))
             seen = frame.inside(observed).to(observed.dtype).expand_as(observed)
             spectra = kernel_spectra(kernels, frame.size)
             estimate = observed
             for _ in range(self.iterations):
                 estimate = multiplied(estimate, observed, seen, spectra=spectra)
-        return {"restored": frame.cropped(estimate)}
+        return {"restored": frame.cropped(estimate).expand_as(blurred)}
 
 
 def multiplied(estimate: Framed, observed: Framed, seen: Framed, *, spectra: Spectra) -> Framed:

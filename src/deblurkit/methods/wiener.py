@@ -6,10 +6,12 @@ from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.deconvolution import (
     Frame,
-    continued,
+    LeastSquares,
     filtered,
     kernel_spectra,
     known_kernels,
+    roughness,
+    without_repeats,
 )
 from deblurkit.methods.solver import SolverMethod
 
@@ -17,48 +19,47 @@ from deblurkit.methods.solver import SolverMethod
 class Wiener(SolverMethod):
     r"""Divides by the kernel's spectrum, except where that is weak against noise.
 
-    .. math:: X = \frac{\bar K Y}{|K|^2 + b |L|^2}
+    .. math:: \min_x \|m (k * x - y)\|^2 + b \|\Delta x\|^2
 
-    with the Laplacian L, so that rough pictures are improbable ones. What the blurred picture is
-    outside its border is set, in each round, to what blurring the last result gives there.
-    It is differentiable in the picture and in the kernel.
+    with the mask m of pixels that were seen. For a periodic picture, seen everywhere, that is
+    :math:`X = \bar K Y / (|K|^2 + b |L|^2)` with the Laplacian's spectrum L; the search begins
+    there. It is differentiable in the picture and in the kernel.
 
     Args:
         balance: Factor b of the penalty; larger is smoother.
-        rounds: How often the border is filled from the result.
+        steps: Of conjugate gradients, which only the borders need.
 
     Raises:
-        InputError: If the balance is not positive or the rounds are negative.
+        InputError: If the balance is not positive or the steps are negative.
 
     Source: Wiener, "Extrapolation, Interpolation, and Smoothing of Stationary Time Series", 1949;
-    the Laplacian as in Hunt, IEEE Trans. Computers 1973.
+    the Laplacian as in Hunt, IEEE Trans. Computers 1973; the mask as in Reeves, IEEE Trans. Image
+    Processing 2005.
     Differs from scikit-image's ``wiener``: pictures go on beyond their borders, not periodically.
     """
 
     takes = frozenset({"kernel"})
 
-    def __init__(self, *, balance: float, rounds: int) -> None:
+    def __init__(self, *, balance: float, steps: int) -> None:
         super().__init__()
-        if balance <= 0 or rounds < 0:
+        if balance <= 0 or steps < 0:
             raise InputError(
-                f"a Wiener filter needs a positive balance and rounds from 0 on, "
-                f"got {balance} and {rounds}"
+                f"a Wiener filter needs a positive balance and steps from 0 on, "
+                f"got {balance} and {steps}"
             )
-        self.balance, self.rounds = balance, rounds
+        self.balance, self.steps = balance, steps
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore a batch of any size with its kernels."""
         kernels = known_kernels(batch, method="Wiener")
         blurred = batch["blurred"].to(kernels.dtype)
-        frame = Frame((blurred.shape[-2], blurred.shape[-1]), margin=kernels.shape[-1])
+        frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
+            observed = frame.extended(without_repeats(blurred))
             spectra = kernel_spectra(kernels, frame.size)
-            observed = continued(
-                frame.extended(blurred),
-                frame.inside(spectra),
-                spectra=spectra,
-                balance=self.balance,
-                rounds=self.rounds,
-            )
-            framed = filtered(observed, spectra, balance=self.balance)
-        return {"restored": frame.cropped(framed)}
+            penalty = self.balance * roughness(observed).square()
+            system = LeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
+            start = torch.fft.rfft2(filtered(observed, spectra, balance=self.balance))
+            solution = system.solved(system.seen(observed), start, steps=self.steps)
+            framed = torch.fft.irfft2(solution, s=frame.size)
+        return {"restored": frame.cropped(framed).expand_as(blurred)}
