@@ -85,7 +85,7 @@ def test_half_resolution_is_one_size() -> None:
 
 
 def test_a_picture_smaller_than_the_window_is_refused() -> None:
-    with pytest.raises(InputError, match="at least 11 pixels, got 48x10"):
+    with pytest.raises(InputError, match="at least 11 pixels, not 10"):
         protocol("gopro")(photograph(10, 48), photograph(10, 48))
 
 

@@ -15,13 +15,7 @@ from deblurkit.metrics.levels import (
     psnr_of_levels,
 )
 from deblurkit.metrics.protocol import Protocol, Score
-from deblurkit.metrics.similarity import (
-    moments,
-    ssim_gauss_rgb,
-    ssim_gray,
-    ssim_matlab_rgb,
-    ssim_wang,
-)
+from deblurkit.metrics.similarity import GAUSS_RGB, MATLAB_RGB, ssim_gray, ssim_wang, ssims_rgb
 
 
 class GoPro(Protocol):
@@ -61,11 +55,11 @@ class GoPro(Protocol):
                 f"{width}x{height}: choose data of that size, or protocol=gopro"
             )
         seen = interleaved(self.quantisation(restored)), interleaved(Rounded()(sharp))
-        local = moments(*seen)
+        matlab, gauss = ssims_rgb(*seen, MATLAB_RGB, GAUSS_RGB)
         return {
             "psnr": psnr_of_levels(*seen),
-            "ssim_matlab_rgb": torch.tensor(ssim_matlab_rgb(local)),
-            "ssim_gauss_rgb": torch.tensor(ssim_gauss_rgb(local)),
+            "ssim_matlab_rgb": torch.tensor(matlab),
+            "ssim_gauss_rgb": torch.tensor(gauss),
         }
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from deblurkit.contracts import Images
 
@@ -26,7 +26,7 @@ class Rounded:
 
     def __call__(self, pictures: Images) -> Images:
         """Levels of pictures in [0, 1]; what lies outside is clamped."""
-        return (pictures.float().clamp(0, 1) * PEAK).round()
+        return pictures.float().clamp(0, 1).mul_(PEAK).round_()
 
 
 class Truncated:
@@ -37,7 +37,7 @@ class Truncated:
 
     def __call__(self, pictures: Images) -> Images:
         """Levels of pictures in [0, 1]; what lies outside is clamped."""
-        return (pictures.float().clamp(0, 1) * PEAK + 1e-4).floor()
+        return pictures.float().clamp(0, 1).mul_(PEAK).add_(1e-4).floor_()
 
 
 class Exact:
@@ -45,12 +45,13 @@ class Exact:
 
     def __call__(self, pictures: Images) -> Images:
         """Levels of pictures in [0, 1]; what lies outside is clamped."""
-        return pictures.float().clamp(0, 1) * PEAK
+        return pictures.float().clamp(0, 1).mul_(PEAK)
 
 
 def interleaved(levels: Images) -> Levels:
     """The only picture of a batch as height, width, channel, on the CPU."""
-    return np.ascontiguousarray(levels[0].permute(1, 2, 0).float().cpu().numpy())
+    merged: Levels = cv2.merge([*levels[0].float().cpu().numpy()])
+    return merged
 
 
 def plane(picture: Images, *, weights: tuple[float, float, float]) -> Plane:
@@ -70,6 +71,5 @@ def studio_luma(picture: Images) -> Plane:
 
 def psnr_of_levels(restored: NDArray[np.floating[Any]], sharp: NDArray[np.floating[Any]]) -> Tensor:
     """PSNR over all values, peak 255, in dB; infinite for equal pictures."""
-    return peak_signal_noise_ratio(
-        torch.from_numpy(restored), torch.from_numpy(sharp), data_range=PEAK
-    )
+    squares = torch.tensor(cv2.norm(restored, sharp, cv2.NORM_L2SQR), dtype=torch.float64)
+    return 10 * (PEAK**2 * sharp.size / squares).log10()
