@@ -107,6 +107,20 @@ def test_there_is_a_row_per_picture_sorted_by_name(
     assert [{key: str(value) for key, value in row.items()} for row in scores.rows] == stored
 
 
+def test_kernels_are_compared_where_both_are_known(tmp_path: Path) -> None:
+    sharp, kernel = torch.rand(2, 3, 32, 32), torch.zeros(2, 1, 5, 5)
+    kernel[:, :, 2, 1:4] = 1 / 3
+    batch = {"blurred": sharp, "sharp": sharp, "name": ["a", "b"], "kernel": kernel}
+    scores = Scores({"rgb8": RGB8()}, str(tmp_path))
+    scores.measure(batch, {"restored": sharp, "kernel": kernel.roll(1, -2)})
+    scores.measure(batch, {"restored": sharp, "kernel": kernel.transpose(-1, -2)})
+    scores.measure(batch, {"restored": sharp})
+    similar = [row.get("kernel_similarity") for row in scores.rows]
+    assert similar[:4] == pytest.approx([1, 1, 1 / 3, 1 / 3])
+    assert similar[4:] == [None, None]
+    assert scores.rows[2]["kernel_mse"] == pytest.approx(4 / 9 / 25)
+
+
 def test_scores_are_those_of_torchmetrics_on_8_bit_pictures(
     scored: tuple[Scores, dict[str, float]],
 ) -> None:

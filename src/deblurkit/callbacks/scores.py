@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from deblurkit.callbacks.reference import Reference
 from deblurkit.contracts import Images
+from deblurkit.metrics.kernel_similarity import kernel_scores
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
@@ -26,6 +27,8 @@ class Scores(Callback):
     Logs ``val/psnr``, ``val/ssim`` of the first protocol, the other protocols' scores under their
     names (``val/<protocol>/<score>``), and ``val/psnr_gain``: restored minus blurred, in dB.
     The columns ``psnr_...`` of the rows are PSNR of 8-bit RGB pictures, whatever the protocols.
+    Where a method returns its kernel and the data knows the true one, the columns
+    ``kernel_similarity`` and ``kernel_mse`` compare them, and the means are logged.
     Of a protocol that counts the rows hold the counts of each version of the picture, and what is
     logged are its figures of all pictures together (``val/<protocol>/restored/<figure>``).
 
@@ -107,6 +110,8 @@ class Scores(Callback):
                 row[f"psnr_{key}"] = psnr8(other["restored"][one], sharp[one])
             row["psnr_restored"] = psnr8(restored[one], sharp[one])
             row["psnr_gain"] = gain(row["psnr_restored"], row["psnr_blurred"])
+            if "kernel" in outputs and "kernel" in batch:
+                row |= kernel_scores(outputs["kernel"][one], batch["kernel"][one])
             row |= outputs.get("facts", [{}] * len(batch["name"]))[number]
             self.rows.append(row)
 
@@ -132,9 +137,11 @@ class Scores(Callback):
                 log(name, value.float(), prog_bar=first)
             first = False
         self.pooled = pooled(self.protocols)
-        for column in ("psnr_gain", *(f"psnr_{key}" for key in self.references)):
-            if column in self.rows[0]:
-                mean = sum(row[column] for row in self.rows) / len(self.rows)
+        others = (f"psnr_{key}" for key in self.references)
+        for column in ("psnr_gain", "kernel_similarity", "kernel_mse", *others):
+            values = [row[column] for row in self.rows if column in row]
+            if values:
+                mean = sum(values) / len(values)
                 log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
         if trainer.is_global_zero:
             write_rows(self.folder / f"{stage}.csv", self.rows)
