@@ -70,7 +70,7 @@ def torchmetrics(restored: Tensor, sharp: Tensor) -> tuple[float, float]:
 
 def two_scores(restored: Tensor, sharp: Tensor) -> tuple[float, float]:
     one, other = (interleaved(Rounded()(p)) for p in (restored, sharp))
-    return psnr_of_levels(one, other).item(), *ssims_rgb(one, other, GAUSS_RGB)
+    return psnr_of_levels(one, other).item(), ssims_rgb(one, other, GAUSS_RGB)[0]
 
 
 def explicit_volume(restored: Tensor, sharp: Tensor) -> float:

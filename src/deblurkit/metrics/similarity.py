@@ -145,13 +145,12 @@ def ssims_rgb(restored: Levels, sharp: Levels, *variants: Variant) -> list[float
         InputError: If the pictures are smaller than the window.
     """
     height, width = sharp.shape[:2]
-    rows: list[list[NDArray[np.float64]]] = [[] for _ in variants]
+    rows: list[list[Map]] = [[] for _ in variants]
     for local in strips(restored, sharp):
         for (ssim, border), means in zip(variants, rows, strict=True):
-            inner = ssim(local)[:, border : width - border]
-            means.append(inner.mean(axis=(1, 2), dtype=np.float64))
+            means.append(ssim(local)[:, border : width - border].mean(axis=(1, 2)))
     return [
-        float(np.concatenate(means)[border : height - border].mean())
+        float(np.concatenate(means)[border : height - border].mean(dtype=np.float64))
         for (_, border), means in zip(variants, rows, strict=True)
     ]
 
