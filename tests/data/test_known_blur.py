@@ -53,6 +53,16 @@ def test_levins_kernels_act_by_convolution(test_data: Path) -> None:
 def test_levins_pictures_come_as_a_list_with_the_sizes_of_their_kernels(test_data: Path) -> None:
     made = built("levin", test_data / "levin")
     assert made.offers == {"pictures"}
+    sizes = 2 * [17, 15, 13, 27, 11, 19, 21, 21]  # as SelfDeblur's authors give them
+    assert made.pictures()["kernel_size"] == sizes
+    batches = [made.on_after_batch_transfer(batch, 0) for batch in made.test_dataloader()]
+    assert [batch["kernel_size"] for batch in batches] == [[size] for size in sizes]
+
+
+def test_without_given_sizes_those_of_the_kernels_count(test_data: Path) -> None:
+    cfg = deblurkit.compose("data=levin", f"data.root={test_data / 'levin'}").data
+    cfg.kernel_sizes = {}
+    made = instantiate(cfg)
     assert made.pictures()["kernel_size"] == 2 * [19, 17, 15, 27, 13, 21, 23, 23]
 
 
@@ -64,6 +74,8 @@ def test_lais_pairs_are_luminance(test_data: Path) -> None:
     batch = made.on_after_batch_transfer(next(loader), 0)
     assert batch["name"] == ["manmade_02_kernel_01"]
     assert "kernel" not in batch
+    assert batch["kernel_size"] == [31]
+    assert made.pictures()["kernel_size"] == 5 * [31, 51, 55, 75]
     for role in ("blurred", "sharp"):
         assert torch.equal(batch[role][:, 0], batch[role][:, 2])
     assert batch["blurred"].shape == batch["sharp"].shape

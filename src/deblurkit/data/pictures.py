@@ -52,11 +52,15 @@ class PictureListDataModule(LightningDataModule):
             self._pictures = {
                 "blurred": [row["blurred"][0] for row in rows],
                 "name": [row["name"][0] for row in rows],
-                "kernel_size": [
-                    row["kernel"].shape[-1] if "kernel" in row else self.kernel_size for row in rows
-                ],
+                "kernel_size": [self._extent(row) for row in rows],
             }
         return self._pictures
+
+    def _extent(self, row: Draw) -> int:
+        """Extent of the blur of a batch of one, in pixels."""
+        if "kernel_size" in row:
+            return int(row["kernel_size"][0])
+        return int(row["kernel"].shape[-1]) if "kernel" in row else self.kernel_size
 
     def _item(self, index: int) -> Draw:
         return WholePictures(self.val)[index]
@@ -86,7 +90,10 @@ class PictureListDataModule(LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Evaluation batches in [0, 1], blurred where they are sharp; lists are ready."""
-        return evaluated(batch, self.evaluation_synthesis) if "name" in batch else batch
+        if "name" not in batch:
+            return batch
+        batch = evaluated(batch, self.evaluation_synthesis)
+        return batch | {"kernel_size": [self._extent(batch)]}
 
 
 class Repeated(Dataset[Any]):

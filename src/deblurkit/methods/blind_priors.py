@@ -236,7 +236,7 @@ class NoiseWeight:
         return self.per_noise * noise if noise >= self.least else 0.0
 
 
-def luminance(pictures: Images) -> Images:
+def luminance(pictures: Images) -> Float[Tensor, "batch 1 height width"]:
     """Full-range luminance of RGB pictures, one channel."""
     red, green, blue = pictures.split(1, dim=1)
     return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
