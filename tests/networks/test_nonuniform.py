@@ -9,7 +9,14 @@ from torch.autograd import gradcheck
 
 from deblurkit.errors import InputError
 from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.networks.nonuniform import KernelBank, Mixture, Tents, blended, filter_flow
+from deblurkit.networks.nonuniform import (
+    KernelBank,
+    Mixture,
+    Tents,
+    VaryingBlur,
+    blended,
+    filter_flow,
+)
 from deblurkit.networks.selfdeblur import KernelGenerator
 from networks.fingerprint import formula_picture
 
@@ -117,6 +124,18 @@ def test_kernels_of_a_bank_differ_and_sum_to_one() -> None:
     torch.testing.assert_close(made.sum(dim=(-1, -2)), torch.ones(4, 1))
     assert made.min() > 0
     assert not torch.equal(made[0], made[1])
+
+
+def test_a_varying_blur_shares_out_a_bank_and_refuses_one_of_another_size() -> None:
+    blur = VaryingBlur((20, 27), shares=partial(Tents, rows=1, columns=2), blend=blended).double()
+    expected = blended(latent(), kernels(2), Tents((20, 27), rows=1, columns=2)().double())
+    torch.testing.assert_close(blur(latent(), kernels(2)), expected)
+    assert not list(blur.parameters())
+    sought = VaryingBlur((20, 27), shares=mixture, blend=blended).double()
+    sought(latent(), kernels(3)).sum().backward()
+    assert all(parameter.grad is not None for parameter in sought.parameters())
+    with pytest.raises(InputError, match="3 kernels came with shares of 2"):
+        blur(latent(), kernels(3))
 
 
 @pytest.mark.parametrize("grid", [(0, 1), (1, 28), (21, 1)])

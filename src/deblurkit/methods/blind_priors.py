@@ -31,7 +31,7 @@ class Made(NamedTuple):
     Args:
         latent: The picture with all that was blurred into the blurred one.
         restored: Its middle, of the size of the blurred picture.
-        kernel: Sums to 1 and acts by convolution.
+        kernel: Sums to 1 and acts by convolution; several where the blur varies.
         reblurred: ``latent`` under ``kernel``: what explains the blurred picture.
     """
 
@@ -50,7 +50,7 @@ class BlindProblem(GeneratedProblem):
     Args:
         blurred: The picture, (3, H, W) in [0, 1].
         kernel_size: Side of the kernel, odd, in pixels.
-        generators: ``picture`` and ``kernel``.
+        generators: ``picture`` and ``kernel``; ``blur`` too where it varies over the picture.
         noise: Input of the picture generator, (1, inputs, H + kernel_size - 1, ...).
         kernel_noise: Input of the kernel generator, (1, inputs).
         watch: Says when it ends.
@@ -61,6 +61,7 @@ class BlindProblem(GeneratedProblem):
     noise: Tensor
     kernel_noise: Tensor
     kernel: Tensor
+    averaged: Tensor
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class BlindProblem(GeneratedProblem):
         point = torch.zeros(1, kernel_size, kernel_size)
         point[:, kernel_size // 2, kernel_size // 2] = 1
         self.register_buffer("kernel", point)
+        self.register_buffer("averaged", blurred.clone())
 
     def made(self, jitter: float) -> Made:
         """Generate picture and kernel, convolve them.
@@ -91,8 +93,9 @@ class BlindProblem(GeneratedProblem):
         exact = self.luminance.dtype
         latent = self.generators["picture"](self.jittered(self.noise, jitter)).to(exact)
         kernel = self.generators["kernel"](self.kernel_noise).to(exact).flip((-2, -1))
+        blur = dict(self.generators.items()).get("blur", convolved_inside)
         with torch.autocast(latent.device.type, enabled=False):
-            reblurred = convolved_inside(latent, kernel)
+            reblurred = blur(latent, kernel)
         edge = self.kernel_size // 2
         height, width = self.luminance.shape[-2:]
         restored = latent[..., edge : edge + height, edge : edge + width]
@@ -108,8 +111,7 @@ class BlindProblem(GeneratedProblem):
             average: Share of the earlier answers in the new one.
         """
         share = 1.0 if self.iterations == 1 else 1 - average
-        self.answer.lerp_(self.blurred + (made.restored - self.luminance)[0], share)
-        self.kernel.copy_(made.kernel[0])
+        self.averaged.lerp_(self.blurred + (made.restored - self.luminance)[0], share)
         self.fidelity.copy_(fidelity)
         progress = Progress(
             iterations=int(self.iterations),
@@ -119,6 +121,9 @@ class BlindProblem(GeneratedProblem):
         )
         if self.watch.ends(progress):
             self.running.fill_(False)
+        if self.watch.improved:
+            self.answer.copy_(self.averaged)
+            self.kernel.copy_(made.kernel.mean(dim=0))
 
     def is_black(self) -> bool:
         """Whether the picture is gone, which happens while the kernel may be right."""
@@ -164,6 +169,8 @@ class BlindPriors:
         stopping: Makes what says when a picture ends.
         seed: Decides noise and first weights, together with the sizes alone.
         most_pixels: Largest picture with its margin, in pixels: all of it is optimised at once.
+        blur: Makes what blurs a latent picture with several kernels, for a height and width;
+            without it one kernel holds everywhere.
 
     Source: Ren et al., "Neural Blind Deconvolution Using Deep Priors", CVPR 2020,
     arXiv:1908.02197, sec. 3; authors' code. With seed 0 the noise and the first weights are those
@@ -183,10 +190,12 @@ class BlindPriors:
         stopping: Callable[[], Watch],
         seed: int,
         most_pixels: int,
+        blur: Callable[[tuple[int, int]], nn.Module] | None = None,
     ) -> None:
         self.picture, self.kernel, self.inputs = picture, kernel, dict(inputs)
         self.amplitude, self.jitter, self.stopping = amplitude, jitter, stopping
         self.seed, self.most_pixels = seed, most_pixels
+        self.blur = blur
 
     def pose(self, blurred: Image, kernel_size: int) -> BlindProblem:
         """State at the start for one picture; leaves the global random numbers alone.
@@ -205,10 +214,13 @@ class BlindPriors:
             torch.default_generator.manual_seed(self.seed)
             kernel_noise = self.amplitude * torch.rand(1, self.inputs["kernel"])
             kernel = self.kernel(inputs=self.inputs["kernel"], size=kernel_size)
+            generators = {"picture": picture, "kernel": kernel}
+            if self.blur is not None:
+                generators["blur"] = self.blur((height, width))
         return BlindProblem(
             blurred,
             kernel_size,
-            generators={"picture": picture, "kernel": kernel},
+            generators=generators,
             noise=noise,
             kernel_noise=kernel_noise,
             watch=self.stopping(),

@@ -26,7 +26,14 @@ class Progress(NamedTuple):
 
 
 class Watch(nn.Module, ABC):
-    """Watches one picture; whatever it remembers is in buffers, so that a run can be resumed."""
+    """Watches one picture; whatever it remembers is in buffers, so that a run can be resumed.
+
+    Attributes:
+        improved: Whether the iteration that it has just seen is the one to answer with, if no
+            better one follows.
+    """
+
+    improved = True
 
     @abstractmethod
     def ends(self, progress: Progress) -> bool:

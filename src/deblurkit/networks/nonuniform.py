@@ -4,7 +4,7 @@ A module answers the shares, a function blurs with them. Both are differentiable
 and shares can be sought. With one kernel both functions are the uniform model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -134,6 +134,40 @@ class KernelBank(nn.Module):
         """Make all kernels from one row of noise."""
         shares = torch.softmax(self.layers(noise).view(self.kernels, -1), dim=-1)
         return shares.unflatten(-1, (1, self.size, self.size))
+
+
+class VaryingBlur(nn.Module):
+    """Blurs a picture with a bank of kernels; networks that make the shares are its parameters.
+
+    Args:
+        size: Height and width of the blurred picture, pixels.
+        shares: Makes what answers the shares, from ``size``: ``Tents`` or ``Mixture``.
+        blend: ``blended`` or ``filter_flow``.
+    """
+
+    def __init__(
+        self,
+        size: Sequence[int],
+        *,
+        shares: Callable[[Sequence[int]], nn.Module],
+        blend: Callable[[Latent, Bank, Shares], Observed],
+    ) -> None:
+        super().__init__()
+        self.shares, self.blend = shares(size), blend
+
+    def forward(self, latent: Latent, bank: Bank) -> Observed:
+        """Blur.
+
+        Raises:
+            InputError: If there are not as many kernels as shares.
+        """
+        shares = self.shares()
+        if shares.shape[1] != len(bank):
+            raise InputError(
+                f"{len(bank)} kernels came with shares of {shares.shape[1]}: give the kernel "
+                "generator as many kernels"
+            )
+        return self.blend(latent, bank, shares)
 
 
 def blended(latent: Latent, bank: Bank, shares: Shares) -> Observed:
