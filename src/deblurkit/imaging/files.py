@@ -1,14 +1,14 @@
 """Picture files in and out without loss: one reader, one writer, one policy.
 
 Every picture becomes RGB, turned upright (EXIF orientation applied once), 8 or 16 bits as in the
-file; what else is needed to write it back as it came travels with it.
+file; what else is needed to write it back as it came travels with it: one channel or three,
+opacity, colour profile, camera data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,20 +16,18 @@ from torch import Tensor
 
 from deblurkit.contracts import Image
 from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.decoding import DecodingError, decoded, decoded_size
+from deblurkit.imaging.containers import DecodingError
+from deblurkit.imaging.decoding import decoded, decoded_size
+from deblurkit.imaging.encoding import DEEP, ENCODERS, TRANSPARENT, EncodingError, encoded
+from deblurkit.imaging.metadata import Metadata
 from deblurkit.storage import replacing
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 
 PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more than the memory
 
-WRITABLE = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+WRITABLE = frozenset(ENCODERS)
 READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}
-
-_DEEP = frozenset({".png", ".tif", ".tiff"})  # hold 16 bits
-_TRANSPARENT = frozenset({".png", ".tif", ".tiff", ".webp"})  # hold an alpha channel
-_JPEG, _WEBP = [cv2.IMWRITE_JPEG_QUALITY, 95], [cv2.IMWRITE_WEBP_QUALITY, 101]
-_QUALITY = {".jpg": _JPEG, ".jpeg": _JPEG, ".webp": _WEBP}  # WebP above 100 is without loss
 
 
 @dataclass(frozen=True)
@@ -40,11 +38,13 @@ class Picture:
         pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
         gray: Whether the file had one channel; ``pixels`` then has three equal ones.
         alpha: Opacity of shape (height, width) in the dtype of ``pixels``, where the file has it.
+        metadata: Colour profile, camera data and notes, true for the upright pixels.
     """
 
     pixels: Pixels
     gray: bool = False
     alpha: Pixels | None = None
+    metadata: Metadata = field(default=Metadata(), repr=False)
 
     @property
     def bits(self) -> int:
@@ -62,23 +62,30 @@ def read_image(path: str | Path) -> Pixels:
 
 
 def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture:
-    """Read a picture with its number of channels, its depth and its opacity.
+    """Read a picture with its number of channels, its depth, its opacity and its metadata.
 
     Of several pictures in a file the first is read. Gamma chunks and colour profiles are left
-    alone. CMYK and palettes become 8-bit RGB.
+    alone: pixels are those of the file. Palettes become 8-bit RGB, so do inks (CMYK), through
+    their profile where the file has one; two levels become 0 and 255, fewer than 8 bits 8; a
+    transparent colour becomes opacity, and premultiplied opacity is divided out. Floating-point
+    numbers and signed integers are refused, since nothing says what is white.
 
     Args:
         path: A file; its content decides the format, not its suffix.
-        pixel_limit: Largest height times width; Pillow's own limit of 179 million stands above.
+        pixel_limit: Largest height times width.
 
     Raises:
         PictureError: If the file is missing, empty, truncated, too large or not a picture.
     """
     try:
-        found = decoded(_file_bytes(path), pixel_limit=pixel_limit)
+        with Path(path).open("rb") as file:
+            found = decoded(file, pixel_limit=pixel_limit)
+    except OSError as error:
+        raise _unreadable(path, _words(error)) from error
     except DecodingError as error:
         raise _unreadable(path, str(error)) from error
-    return _picture(found.values, gray=found.gray)
+    picture = _picture(found.values, gray=found.gray)
+    return replace(picture, metadata=found.metadata)
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -119,10 +126,11 @@ def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
 
 
 def write_picture(path: str | Path, picture: Picture) -> None:
-    """Write a picture with its channels, depth and opacity, all or nothing.
+    """Write a picture with its channels, depth, opacity and metadata, all or nothing.
 
     A gray picture is written as the luminance (ITU-R BT.601) of its pixels, exact where the three
-    channels are equal. JPEG is written at quality 95, everything else without loss.
+    channels are equal. JPEG is written at quality 95, everything else without loss. Metadata that
+    the format cannot hold are left out, see ``deblurkit.imaging.encoding``.
 
     Args:
         path: Its suffix chooses the format; missing folders are made.
@@ -134,16 +142,16 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise _unwritable(path, f"its suffix is none of {', '.join(sorted(WRITABLE))}")
-    if picture.bits == 16 and suffix not in _DEEP:
+    if picture.bits == 16 and suffix not in DEEP:
         raise _unwritable(path, f"{suffix} holds 8 bits and the picture has 16; write a .png")
-    if picture.alpha is not None and suffix not in _TRANSPARENT:
+    if picture.alpha is not None and suffix not in TRANSPARENT:
         raise _unwritable(path, f"{suffix} holds no transparency; write a .png")
-    made, encoded = cv2.imencode(suffix, _channels_to_write(picture), _QUALITY.get(suffix, []))
-    if not made:
-        raise _unwritable(path, f"OpenCV cannot encode it as {suffix}")
     try:
+        content = encoded(_channels(picture), suffix, picture.metadata)
         with replacing(path) as file:
-            file.write(encoded.tobytes())
+            file.write(content)
+    except EncodingError as error:
+        raise _unwritable(path, str(error)) from error
     except InputError as error:
         raise PictureError(str(error)) from error
 
@@ -177,16 +185,6 @@ def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 255 * 257
 
 
-def _file_bytes(path: str | Path) -> bytes:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise _unreadable(path, _words(error)) from error
-    if not data:
-        raise _unreadable(path, "it is empty")
-    return data
-
-
 def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
     if decoded.ndim == 2:
         return Picture(np.dstack([decoded] * 3), gray=True)
@@ -194,17 +192,14 @@ def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
     return Picture(np.ascontiguousarray(decoded[..., :3]), gray=gray, alpha=alpha)
 
 
-def _channels_to_write(picture: Picture) -> Pixels:
-    """Channels in OpenCV's order: gray, BGR or BGRA, since it has no gray with alpha."""
-    pixels: Pixels = picture.pixels[..., ::-1]
+def _channels(picture: Picture) -> NDArray[Any]:
+    """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
+    shown: NDArray[Any] = picture.pixels
     if picture.gray:
-        luminance = np.rint(pixels @ np.array([0.114, 0.587, 0.299])).astype(pixels.dtype)
-        if picture.alpha is None:
-            return luminance
-        pixels = np.dstack([luminance] * 3)
-    return np.ascontiguousarray(
-        pixels if picture.alpha is None else np.dstack([pixels, picture.alpha])
-    )
+        luminance = np.rint(shown @ np.array([0.299, 0.587, 0.114]))
+        shown = luminance.astype(shown.dtype)[..., None]
+    opacity = [] if picture.alpha is None else [picture.alpha]
+    return np.ascontiguousarray(np.dstack([shown, *opacity]))
 
 
 def _words(error: OSError) -> str:
@@ -214,7 +209,11 @@ def _words(error: OSError) -> str:
 
 
 def _unreadable(path: str | Path, reason: str) -> PictureError:
-    return PictureError(f"{path} cannot be read: {reason}")
+    try:
+        size = f" ({Path(path).stat().st_size} bytes)"
+    except OSError:
+        size = ""
+    return PictureError(f"{path} cannot be read: {reason}{size}")
 
 
 def _unwritable(path: str | Path, reason: str) -> PictureError:
