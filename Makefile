@@ -20,7 +20,7 @@ COUNTED = $(BIN)/python -c 'import resource, subprocess, sys; \
 	print(f"{used.ru_utime + used.ru_stime:.0f} CPU-seconds of a budget of 600"); \
 	sys.exit(status)'
 
-.PHONY: help install demo test slow lint types format wheel bench notebooks readme
+.PHONY: help install demo test slow lint types format wheel bench notebooks readme pages
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -71,3 +71,6 @@ bench: $(INSTALLED) ## ratios of speed, ours against plain ports; ARGS="kernels 
 
 readme: $(INSTALLED) ## the README's tables of methods and protocols, from conf
 	$(BIN)/python docs/readme_tables.py
+
+pages: $(INSTALLED) ## the results page and the paper cards, from docs/published.yaml and the code
+	$(BIN)/python docs/pages
