@@ -90,12 +90,10 @@ def upright(metadata: Metadata, height: int, width: int) -> Metadata:
         height: Of the upright picture, pixels.
         width: Likewise.
     """
-    turned = orientation(metadata.exif) != 1
-    xmp = re.sub(rb'(tiff:Orientation(?:="|>))[2-8]', rb"\g<1>1", metadata.xmp)
     return Metadata(
         exif=_upright_exif(metadata.exif, height, width),
         icc=metadata.icc,
-        xmp=xmp if turned else metadata.xmp,
+        xmp=re.sub(rb'(tiff:Orientation(?:="|>))[2-8]', rb"\g<1>1", metadata.xmp),
         chunks=metadata.chunks,
     )
 

@@ -172,6 +172,7 @@ def encoded_tiff(values: NDArray[Any], metadata: Metadata) -> bytes:
         _BITS: (8 * values.itemsize,) * samples,
         _COMPRESSION: _DEFLATE,
         _PHOTOMETRIC: _RGB if samples > 2 else _BLACK_IS_ZERO,
+        _TURN: 1,
         _STRIP_PLACES: tuple(int(place) for place in np.cumsum([0, *sizes[:-1]])),
         _SAMPLES: samples,
         _STRIP_ROWS: rows,
