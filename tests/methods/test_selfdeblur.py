@@ -1,5 +1,6 @@
 """SelfDeblur as a method: from a config to restored pictures, in training and without it."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from deblurkit.errors import InputError
 from deblurkit.methods.blind_priors import BlindProblem
 from deblurkit.methods.solver import key_of
 from deblurkit.training.evaluate import evaluate
+from deblurkit.training.run import train
 from methods.blind import SIZE, scene, selfdeblur, write_scenes
 
 PRESETS = ("selfdeblur", "selfdeblur_lai", "selfdeblur_color", "selfdeblur_half")
@@ -287,3 +289,22 @@ def test_schedules_of_the_presets_end_with_their_iterations(preset: str) -> None
     assert 0 < model["fidelity"]["switch"] < min(model["descent"]["milestones"])
     assert max(model["descent"]["milestones"]) < iterations
     assert deblurkit.build(preset) is not None
+
+
+def test_no_answer_is_chosen_by_the_sharp_pictures(tmp_path: Path) -> None:
+    cfg = small(tmp_path)
+    value = train(cfg)
+    run_folder = tmp_path / "run"
+    assert not (run_folder / "best.ckpt").exists()
+    scored = {
+        row["name"]: float(row["iterations"]) for row in table(run_folder / "scores/test.csv")
+    }
+    assert scored == {"a.b": 5, "values": 5}
+    assert value is not None  # what a sweep compares
+    method = deblurkit.load(run_folder)
+    assert all(problem.iterations == 5 for problem in method.posed().values())
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig
@@ -15,6 +15,7 @@ from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.network import NetworkMethod
+from deblurkit.methods.solver import SolverMethod
 from deblurkit.training.record import write_record
 from deblurkit.training.report import print_pooled, print_scores
 from deblurkit.training.trainer import homes, make_trainer
@@ -39,8 +40,8 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.weights is not None and cfg.resume is None:
         start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
-    if getattr(data, "val", None) is None and "best" in cfg.callbacks:
-        cfg.callbacks.best = None  # nothing to choose by
+    if not may_choose(method, data) and "best" in cfg.callbacks:
+        cfg.callbacks.best = None
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
         write_record(cfg, folder)
@@ -51,6 +52,7 @@ def train(cfg: DictConfig) -> float | None:
     if trainer.is_global_zero:
         log.info("%s: %s", type(method).__name__, sizes(method))
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    value = best_score(trainer, str(cfg.monitor))
     if cfg.test and data.test is not None:
         best = folder / "best.ckpt"
         trainer.test(method, data, ckpt_path=str(best) if best.is_file() else None, verbose=False)
@@ -60,7 +62,7 @@ def train(cfg: DictConfig) -> float | None:
             if isinstance(callback, Scores) and cfg.test:
                 print_scores(callback.rows)
                 print_pooled(callback.pooled)
-    return best_score(trainer)
+    return value
 
 
 def sizes(method: RestorationMethod) -> str:
@@ -125,9 +127,19 @@ def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> No
         )
 
 
-def best_score(trainer: Trainer) -> float | None:
-    """What a sweep compares its jobs by."""
+def may_choose(method: RestorationMethod, data: LightningDataModule) -> bool:
+    """Whether validation decides which state is the best one.
+
+    Not without validation pictures, and not for a solver: its validation pictures are those that
+    it solves, so the best of its answers would be known from their sharp partners only.
+    """
+    return not isinstance(method, SolverMethod) and getattr(data, "val", None) is not None
+
+
+def best_score(trainer: Trainer, monitor: str) -> float | None:
+    """What a sweep compares its jobs by: of the best checkpoint, or of the end where none is."""
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
             return float(callback.best_model_score)
-    return None
+    last = trainer.callback_metrics.get(monitor)
+    return None if last is None else float(last)
