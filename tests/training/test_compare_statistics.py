@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from deblurkit.training import compare_statistics
-from deblurkit.training.compare_statistics import bootstrap, sign_flip, summed, evidence
+from deblurkit.training.compare_statistics import bootstrap, evidence, sign_flip, summed
 
 NUMBERS = np.random.default_rng(7)
 DIFFERENCES = NUMBERS.normal((0.1, -0.3, 0.0), (0.5, 0.2, 1.0), (23, 3))

@@ -16,7 +16,8 @@ class RGB8(Protocol):
     """PSNR and Gaussian-window SSIM of pictures rounded to 8 bit, all three channels.
 
     PSNR is in dB, infinite for equal pictures; SSIM is at most 1, the mean over channels and over
-    all pixels: borders are mirrored, where others leave five pixels out.
+    all pixels: borders are mirrored, where others leave five pixels out. In single precision
+    photographs miss the exact SSIM by less than 1e-5, but even areas by up to 3e-3.
 
     Source: Wang et al., "Image quality assessment", IEEE TIP 2004 (SSIM, window 11, sigma 1.5).
     """

@@ -1,9 +1,7 @@
 """Scores of a method, or of pictures that any other code restored."""
 
-import glob
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,15 +9,17 @@ from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores, write_rows
 from deblurkit.config import instantiate, plain
-from deblurkit.data.folders import FolderPairs
+from deblurkit.data.folders import FolderPictures
 from deblurkit.data.module import WholePictures, with_unit_range
 from deblurkit.errors import InputError
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
-from deblurkit.metrics.protocol import Protocol
+from deblurkit.metrics.protocol import Protocol, mean
 from deblurkit.storage import replacing
+from deblurkit.training.held_out import held_out
 from deblurkit.training.method import chosen_method
 from deblurkit.training.record import write_record
-from deblurkit.training.report import mean, print_pooled, print_scores
+from deblurkit.training.report import exceptions, print_exceptions, print_pooled, print_scores
+from deblurkit.training.stored import Stored, is_folder
 from deblurkit.training.trainer import homes, make_trainer
 
 Row = dict[str, Any]
@@ -35,26 +35,27 @@ class Scored(NamedTuple):
 def evaluate(cfg: DictConfig) -> None:
     """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``."""
     folder = Path(cfg.paths.run)
-    if cfg.restored is not None or cfg.sharp is not None:
-        write_record(cfg, folder)
-        scored = score_folders(cfg)
-        write_rows(folder / "test.csv", scored.rows)
-    else:
+    if cfg.restored is None or cfg.blurred is not None or cfg.sharp is None:
         scored = score_method(cfg)
+    else:
+        scored = score_without_blurred(cfg)
+        write_record(cfg, folder)
+        write_rows(folder / "test.csv", scored.rows)
     if scored.rows:
         with replacing(folder / "scores.json") as stream:
             stream.write(json.dumps(summary(scored), indent=2).encode())
         print_scores(scored.rows)
         print_pooled(scored.pooled)
+        print_exceptions(exceptions(scored.rows))
         print(f"rows and means: {folder}")
 
 
 def score_method(cfg: DictConfig) -> Scored:
-    """Restore the test pictures of a data set and score them."""
-    method = chosen_method(cfg)
-    data = instantiate(test_only(cfg), homes(cfg))
-    if data.test is None:
-        raise InputError("this data has no test pictures; set data.test or choose other data")
+    """Restore the test pictures, or find them restored, and score them."""
+    method = chosen_method(cfg) if cfg.restored is None else stored(cfg)
+    data = held_out(cfg)
+    if isinstance(method, Stored):
+        method.require(data.test.names)
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
         write_record(cfg, Path(cfg.paths.run))
@@ -63,61 +64,42 @@ def score_method(cfg: DictConfig) -> Scored:
     return Scored(scores.rows if trainer.is_global_zero else [], scores.pooled)
 
 
-def test_only(cfg: DictConfig) -> dict[str, Any]:
-    """The data's config without what only training reads: those folders may not be here.
+def stored(cfg: DictConfig) -> Stored:
+    """What stands in ``restored`` for a method.
 
-    References of the scores are tuned on training pictures, so with them everything stays.
+    Raises:
+        InputError: If something else would restore too, or be written again.
     """
-    node: dict[str, Any] = plain(cfg.data)
-    if "train" in node and not cfg.callbacks.scores.get("references"):
-        node |= {"train": {}, "val": None}
-    return node
-
-
-def score_folders(cfg: DictConfig) -> Scored:
-    """Score stored pictures against their sharp counterparts."""
-    if cfg.restored is None or cfg.sharp is None:
-        raise InputError("to score stored pictures give both restored=<folder> and sharp=<folder>")
+    if cfg.weights is not None or cfg.get("model") is not None:
+        raise InputError("restored= is restored already: leave weights= and model= out")
     if cfg.save is not None:
         raise InputError("save= writes what a method restores; restored= is written already")
-    folders = [is_folder(cfg.restored), is_folder(cfg.sharp)]
-    root = os.path.commonpath(folders)
-    restored, sharp = (glob.escape(os.path.relpath(folder, root)) for folder in folders)
-    pairs = FolderPairs(root, blurred=restored, sharp=sharp)
+    return Stored(cfg.restored)
+
+
+def score_without_blurred(cfg: DictConfig) -> Scored:
+    """Score stored pictures against their sharp counterparts alone."""
+    restored = stored(cfg)
+    sharp = FolderPictures(is_folder(cfg.sharp), role="sharp")
+    restored.require(sharp.names)
     protocols: dict[str, Protocol | PooledProtocol] = {
         key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()
     }
     rows = []
-    for item in map(WholePictures(pairs).__getitem__, range(len(pairs))):
-        item = with_unit_range(item)
-        if item["blurred"].shape != item["sharp"].shape:
-            raise InputError(
-                f"{item['name']}: the restored picture is {tuple(item['blurred'].shape[1:])}, the "
-                f"sharp one {tuple(item['sharp'].shape[1:])}; scores need equal sizes"
-            )
-        row: Row = {"name": item["name"]}
+    for item in map(WholePictures(sharp).__getitem__, range(len(sharp))):
+        name, truth = item["name"], with_unit_range(item)["sharp"]
+        height, width = truth.shape[-2:]
+        picture = restored.picture(name, height=height, width=width)
+        row: Row = {"name": name}
         for key, protocol in protocols.items():
-            shown = {"restored": item["blurred"][None], "sharp": item["sharp"][None]}
-            taken = measured(protocol, shown, item["name"])
+            taken = measured(protocol, {"restored": picture[None], "sharp": truth[None]}, name)
             row |= {f"{key}/{score}": value for score, value in taken.items()}
         rows.append(row)
     return Scored(rows, pooled(protocols))
 
 
-def is_folder(folder: str) -> Path:
-    """The folder, absolute.
-
-    Raises:
-        InputError: If it is none.
-    """
-    path = Path(folder).expanduser().resolve()
-    if not path.is_dir():
-        raise InputError(f"{folder} is no folder of pictures")
-    return path
-
-
 def summary(scored: Scored) -> dict[str, Any]:
-    """Means over pictures, figures of all together, and the rows they come from.
+    """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
     A ratio of nothing to nothing is null.
     """
@@ -126,4 +108,10 @@ def summary(scored: Scored) -> dict[str, Any]:
     means = {score: mean([row[score] for row in rows]) for score in scores}
     figures = {key: None if math.isnan(value) else value for key, value in scored.pooled.items()}
     counted = {"pooled": figures} if figures else {}
-    return {"pictures": len(rows), "mean": means, **counted, "rows": rows}
+    return {
+        "pictures": len(rows),
+        "mean": means,
+        **counted,
+        "exceptions": exceptions(rows),
+        "rows": rows,
+    }

@@ -7,6 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deblurkit.metrics.protocol import mean
+from deblurkit.training.stored import listed
+
 Row = dict[str, Any]
 
 LINES = 40  # pictures that are printed one by one; the mean is always over all of them
@@ -88,9 +91,32 @@ def repeats(key: str, others: Sequence[str], rows: Sequence[Row]) -> bool:
     return any(all(row.get(key) == row.get(other) for row in rows) for other in others)
 
 
-def mean(values: Sequence[float]) -> float:
-    """Plain mean."""
-    return sum(values) / len(values)
+def exceptions(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """Names of the pictures that were not scored as the others: by ``<protocol>/<what>``.
+
+    ``unaligned`` are those of a protocol that aligns pictures and could not, ``not finite`` those
+    with a score that is no number, as of a restored picture that is not finite.
+    """
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        of_row = {}  # in their order, each once
+        for key, value in row.items():
+            protocol, _, score = key.rpartition("/")
+            if isinstance(value, float) and math.isnan(value):
+                of_row[f"{protocol or score}/not finite"] = row["name"]
+            elif score == "unaligned" and value:
+                of_row[key] = row["name"]
+        for key, name in of_row.items():
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def print_exceptions(found: Mapping[str, Sequence[str]]) -> None:
+    """Print a line for each kind of exception."""
+    for key, names in found.items():
+        protocol, wrong = key.split("/", 1)
+        fate = "scored where they are" if wrong == "unaligned" else "and so is the mean"
+        print(f"{protocol}: {len(names)} {wrong}, {fate}: {listed(names)}")
 
 
 def shown(column: str, value: Any) -> str:
