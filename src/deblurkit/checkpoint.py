@@ -126,8 +126,9 @@ def require_fit(state: dict[str, torch.Tensor], module: nn.Module, *, origin: st
     )
     if wrong:
         raise InputError(
-            f"{origin} does not fit this {type(module).__name__}: {len(wrong)} of {len(own)} "
-            f"tensors differ in name or shape, such as {wrong[0]}; "
+            f"{origin} does not fit this {type(module).__name__}: {len(wrong)} of "
+            f"{len(own.keys() | state.keys())} tensors differ in name or shape, such as "
+            f"{wrong[0]}; "
             "it belongs to another method or another size"
         )
 

@@ -1,6 +1,5 @@
-"""SRN: sizes, costs, and the numbers of the authors' TensorFlow graph."""
+"""SRN: sizes, costs, its memory, and how its scales hang together."""
 
-import math
 from functools import partial
 
 import pytest
@@ -10,28 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
 from deblurkit.networks.scale_recurrent import Restored, decimated, doubled
-from deblurkit.networks.srn import ConvLSTM, Memoryless, ScaleRecurrent, official_state
-from networks.fingerprint import formula_picture, formula_tensor, summary
-
-# Float64, the formula's weights in the authors' layout, 64 x 96 pixels: mean, std, four samples.
-# Computed by our rules; the authors' graph, run in float32 under TensorFlow 2.21, agreed to 1.6e-6.
-FINGERPRINTS = {
-    "color": (
-        (0.00149316, 0.16669724, -0.27677248, 0.16792643, 0.11540926, 0.30401451),
-        (-0.02817743, 0.10363851, -0.18484995, -0.05995723, 0.06098727, -0.14820524),
-        (-0.03191894, 0.08298326, -0.16566855, -0.07596224, 0.04768797, -0.16907244),
-    ),
-    "gray": (
-        (0.13085191, 0.12486380, 0.00476946, 0.17613660, -0.02467926, 0.18617113),
-        (0.09042472, 0.08727069, 0.03740090, 0.15958120, -0.00675986, 0.21109823),
-        (0.09012117, 0.07159693, 0.02297536, 0.04527468, 0.01203884, 0.17459535),
-    ),
-    "lstm": (
-        (0.13599275, 0.11187624, 0.07561273, 0.15202743, -0.05149070, 0.16543903),
-        (0.09420888, 0.07830460, 0.05066088, 0.10491385, -0.01628677, 0.16396256),
-        (0.09388368, 0.06425907, 0.03994364, 0.06180660, -0.00373308, 0.18029677),
-    ),
-}
+from deblurkit.networks.srn import ConvLSTM, Memoryless, ScaleRecurrent
 
 
 def network(kind: str, channels: int = 32, blocks: int = 3, kernel: int = 5) -> ScaleRecurrent:
@@ -43,37 +21,6 @@ def network(kind: str, channels: int = 32, blocks: int = 3, kernel: int = 5) -> 
         kernel=kernel,
         recurrence=lstm() if kind == "lstm" else Memoryless(),
     )
-
-
-def official_shapes(kind: str) -> dict[str, tuple[int, ...]]:
-    """Variables of the authors' checkpoint in the order of their names, in TensorFlow's layout."""
-    colors = 3 if kind == "color" else 1
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def layer(scope: str, kernel: int, channels: int, features: int, bias: int) -> None:
-        shapes[f"g_net/{scope}/weights"] = (kernel, kernel, channels, features)
-        shapes[f"g_net/{scope}/biases"] = (bias,)
-
-    entering = {1: 2 * colors, 2: 32, 3: 64}
-    for level, width in ((1, 32), (2, 64), (3, 128)):
-        layer(f"enc{level}_1", 5, entering[level], width, width)
-        for part, first in (("enc", 2), ("dec", 1)):
-            for number in range(first, first + 3):
-                for convolution in ("conv1", "conv2"):
-                    layer(f"{part}{level}_{number}/{convolution}", 5, width, width, width)
-        if level < 3:
-            layer(f"dec{level}_4", 4, width, 2 * width, width)  # height, width, out, in
-    layer("dec1_0", 5, 32, colors, colors)
-    if kind == "lstm":
-        layer("convLSTM/LSTM_conv", 3, 256, 512, 512)
-    return dict(sorted(shapes.items()))
-
-
-def official_variables(kind: str) -> dict[str, Tensor]:
-    return {
-        name: formula_tensor(shape, position, fan=math.prod(shape[:-1]))
-        for position, (name, shape) in enumerate(official_shapes(kind).items())
-    }
 
 
 @pytest.mark.parametrize(
@@ -88,26 +35,10 @@ def test_parameters_and_cost_at_256_pixels(kind, parameters, macs, tensors) -> N
     with torch.device("meta"):
         srn = network(kind)
     assert sum(parameter.numel() for parameter in srn.parameters()) == parameters
-    assert len(srn.state_dict()) == len(official_shapes(kind)) == tensors
+    assert len(srn.state_dict()) == tensors
     with FlopCounterMode(display=False) as counter:
         srn(torch.empty(1, srn.colors, 256, 256, device="meta"))
     assert counter.get_total_flops() / 2e9 == pytest.approx(macs, abs=0.05)
-
-
-@pytest.mark.parametrize("kind", FINGERPRINTS)
-@pytest.mark.parametrize(
-    ("dtype", "tolerance"),
-    [(torch.float32, 1e-5), pytest.param(torch.float64, 1e-7, marks=pytest.mark.slow)],
-    ids=str,
-)
-def test_fingerprints(kind: str, dtype: torch.dtype, tolerance: float) -> None:
-    srn = network(kind).to(dtype)
-    srn.load_state_dict(official_state(official_variables(kind), blocks=3))
-    with torch.no_grad():
-        restored = srn(formula_picture(64, 96, channels=srn.colors).to(dtype))
-    for answer, expected in zip(restored, FINGERPRINTS[kind], strict=True):
-        assert answer.dtype == dtype
-        assert summary(answer) == pytest.approx(expected, rel=0, abs=tolerance)
 
 
 def test_a_network_of_gray_pictures_restores_every_channel_by_itself() -> None:
@@ -227,20 +158,3 @@ def test_every_parameter_learns_from_the_finest_scale(kind: str) -> None:
     srn(torch.rand(2, 3, 32, 32)).fine.square().sum().backward()
     still = [name for name, p in srn.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
-
-
-def test_the_importer_leaves_the_optimiser_out_and_refuses_what_it_does_not_know() -> None:
-    variables = official_variables("gray")
-    extra = {
-        "global_step": torch.tensor(523_000),
-        "g_net/enc1_1/weights/Adam": torch.zeros(5, 5, 2, 32),
-        "beta1_power": torch.tensor(0.9),
-    }
-    plain, full = (official_state(given, blocks=3) for given in (variables, variables | extra))
-    assert plain.keys() == full.keys()
-    with pytest.raises(InputError, match="g_net/enc1_1/gamma is no variable of SRN"):
-        official_state({"g_net/enc1_1/gamma": torch.zeros(3)}, blocks=3)
-    with pytest.raises(
-        InputError, match="g_net/enc4_1/weights is no variable of SRN with 3 blocks"
-    ):
-        official_state({"g_net/enc4_1/weights": torch.zeros(5, 5, 3, 3)}, blocks=3)

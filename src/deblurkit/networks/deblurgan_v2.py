@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.trunk import Map, Padding, Trunk, fill, read_tensors
+from deblurkit.networks.trunk import Map, Padding, Trunk
 
 
 class Branch(nn.Module):
@@ -87,23 +87,6 @@ class Generator(nn.Module):
             InputError: If the file cannot be read or belongs to another network.
         """
         self.trunk.read(path)
-
-    def read_published(self, path: str) -> None:
-        """Take over the whole generator from a checkpoint of the authors' code.
-
-        Args:
-            path: As the authors publish it: running statistics, second names of the trunk's
-                layers and layers that the generator does not use are ignored.
-
-        Raises:
-            InputError: If the file cannot be read or belongs to another generator.
-        """
-        tensors = {}
-        for name, value in read_tensors(path).items():
-            own = name.replace("fpn.features.", "trunk.features.")
-            own = own.replace("fpn.inception.", "trunk.")
-            tensors[own.removeprefix("fpn.")] = value
-        fill(self, tensors, origin=path)
 
     def forward(self, blurred: Images) -> Images:
         """Restore a batch whose sides are divisible by 32; output in [0, 1].

@@ -1,7 +1,5 @@
 """SRN: one encoder and decoder that restores from coarse to fine, with or without a memory."""
 
-from collections.abc import Mapping
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -94,7 +92,7 @@ class ScaleRecurrent(nn.Module):
 
     Source: Tao et al., "Scale-recurrent Network for Deep Image Deblurring", CVPR 2018,
     arXiv:1802.01770, sec. 3; borders and resizing as in the authors' TensorFlow code, so that
-    their weights fit (see `official_state`).
+    their weights fit.
     """
 
     multiple = MULTIPLE
@@ -141,56 +139,3 @@ class ScaleRecurrent(nn.Module):
         features = self.encoder(blurred, estimate)
         bottleneck, memory = self.recurrence(features.quarter, memory)
         return self.decoder(bottleneck, features), memory
-
-
-def official_state(variables: Mapping[str, Tensor], *, blocks: int) -> dict[str, Tensor]:
-    """Turn variables of the authors' TensorFlow checkpoint into weights of `ScaleRecurrent`.
-
-    Args:
-        variables: By full name, such as ``g_net/enc1_2/conv1/weights``, in TensorFlow's layout:
-            (height, width, in, out), transposed convolutions (height, width, out, in). Those of
-            the optimiser and the step are left out.
-        blocks: Residual blocks per resolution; 3 in the published models.
-
-    Returns:
-        A state dict.
-
-    Raises:
-        InputError: If a variable of the network has a name that SRN does not know.
-
-    Source: the authors' code of Tao et al. (SRN), CVPR 2018, models/model.py.
-    """
-    places = _places(blocks)
-    state = {}
-    for name, values in variables.items():
-        if not name.startswith("g_net/") or "Adam" in name:
-            continue
-        layer, _, kind = name.removeprefix("g_net/").rpartition("/")
-        if layer not in places or kind not in ("weights", "biases"):
-            raise InputError(
-                f"{name} is no variable of SRN with {blocks} blocks per resolution; give those "
-                "of one of the authors' checkpoints, which have 3"
-            )
-        turned = values.permute(3, 2, 0, 1) if values.ndim == 4 else values
-        leaf = "weight" if kind == "weights" else "bias"
-        state[f"{places[layer]}.{leaf}"] = turned.contiguous()
-    return state
-
-
-def _places(blocks: int) -> dict[str, str]:
-    """Our name of every layer of theirs."""
-    places = {
-        "convLSTM/LSTM_conv": "recurrence.gates",
-        "enc1_1": "encoder.at_full.0",
-        "dec1_0": f"decoder.at_full.{blocks}",
-    }
-    for level, size in ((2, "at_half"), (3, "at_quarter")):
-        places[f"enc{level}_1"] = f"encoder.{size}.0.1"  # behind its border
-        places[f"dec{level - 1}_{blocks + 1}"] = f"decoder.{size}.{blocks}"
-    for level, size in ((1, "at_full"), (2, "at_half"), (3, "at_quarter")):
-        for block in range(blocks):
-            for theirs, ours in (("conv1", "correction.0"), ("conv2", "correction.2")):
-                number = block + 2  # behind the first convolution and its ReLU
-                places[f"enc{level}_{number}/{theirs}"] = f"encoder.{size}.{number}.{ours}"
-                places[f"dec{level}_{blocks - block}/{theirs}"] = f"decoder.{size}.{block}.{ours}"
-    return places

@@ -16,9 +16,8 @@ class Importer(Protocol):
     """Where the tensors of one source belong.
 
     Attributes:
-        needs: Names of the files without which nothing can be restored. A single one may have
-            any name where its path is given instead of its folder.
-        takes: Names of further files that are read where they lie beside them.
+        needs: Names of the files without which nothing can be restored.
+        takes: Names of further files that are read where they lie in the same folder.
     """
 
     needs: Sequence[str]
@@ -28,7 +27,8 @@ class Importer(Protocol):
         """States of our networks.
 
         Args:
-            files: Content of each file, by its name in ``needs`` or ``takes``.
+            files: Content of each file by its name; those of ``needs`` come first, and a single
+                one may have another name.
 
         Returns:
             A state dict for each network that the files hold, by its place in the method.
@@ -74,10 +74,10 @@ def placed(
     Raises:
         InputError: If a tensor belongs to no layer that is known.
     """
-    state = {}
+    state: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         layer, _, leaf = name.rpartition(".")
-        if layer not in places:
+        if layer not in places or f"{places[layer]}.{leaf}" in state:
             raise InputError(f"{file} holds {name}, which this network does not have")
         state[f"{places[layer]}.{leaf}"] = tensor
     return state

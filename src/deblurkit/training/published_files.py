@@ -14,7 +14,7 @@ from deblurkit.published.importer import Importer
 
 
 def found(given: str | None, importer: Importer) -> dict[str, Path]:
-    """Files of a source, by the names that its importer knows them by.
+    """Files of a source by name, those without which nothing works first.
 
     Args:
         given: Their folder; or the file, if only one is needed.
@@ -31,7 +31,7 @@ def found(given: str | None, importer: Importer) -> dict[str, Path]:
     if path.is_file():
         if len(importer.needs) > 1:
             raise InputError(f"{given} is one of {len(importer.needs)} files; give their folder")
-        return {importer.needs[0]: path}
+        return {path.name: path}
     if not path.is_dir():
         raise InputError(f"{given} is neither a folder nor a file")
     missing = [name for name in importer.needs if not (path / name).is_file()]
