@@ -50,7 +50,7 @@ class Teacher(nn.Module):
             raise self._refusal(blurred, sentence(error)) from error
         if answer.shape != batch["blurred"].shape:
             raise self._refusal(blurred, f"its answer has the shape {tuple(answer.shape)}")
-        restored = luminance(answer)
+        restored = luminance(answer.to(blurred.dtype))
         if not bool(restored.isfinite().all()):
             raise self._refusal(blurred, "its answer is not finite")
         if torch.is_grad_enabled() and blurred.requires_grad and not restored.requires_grad:
