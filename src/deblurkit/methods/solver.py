@@ -20,6 +20,7 @@ from deblurkit.storage import replacing
 
 log = logging.getLogger(__name__)
 
+SAID = 50  # iterations between two lines about a picture
 ALIKE = 1 / 512  # half a grey level: the same picture, read on another device
 
 
@@ -89,6 +90,9 @@ class SolverMethod(RestorationMethod):
         optimizer = self.descent(problem)
         while problem.running:
             self._step(problem, optimizer)
+            if problem.iterations % SAID == 0:
+                done, fidelity = int(problem.iterations), float(problem.fidelity)
+                log.info("%s: %d iterations, fidelity %.3g", name, done, fidelity)
         _complain(problem)
         return problem
 

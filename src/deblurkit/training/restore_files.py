@@ -26,6 +26,7 @@ from deblurkit.imaging.files import (
     write_picture,
 )
 from deblurkit.imaging.tiles import tiled
+from deblurkit.training.blind_files import report_refusals, tell_extent, write_kernel
 from deblurkit.training.method import chosen_method
 from deblurkit.training.trainer import make_trainer
 
@@ -42,8 +43,11 @@ def restore_files(cfg: DictConfig) -> int:
         raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {cfg.suffix}")
     places = targets([str(entry) for entry in cfg.inputs], Path(cfg.output), cfg.suffix)
     method = chosen_method(cfg)
+    if cfg.kernel_size is not None:
+        tell_extent(method, cfg.kernel_size)
     if cfg.tile is not None:
         in_tiles(method, int(cfg.tile), int(cfg.overlap))
+    report_refusals(method)
     trainer = make_trainer(cfg, method)
     files = PictureFiles(places, trainer)
     writer = PictureWriter(files, compare=cfg.compare)
@@ -148,10 +152,14 @@ class PictureWriter(BasePredictionWriter):
         picture, target = self.files.waiting.pop(batch["name"][0])
         restored = prediction["restored"][0].float().cpu()
         try:
+            if "refused" in prediction:
+                raise PictureError(prediction["refused"])
             if not torch.isfinite(restored).all():
                 raise PictureError(f"{target}: the result is not finite")
             pixels = as_pixels(restored, bits=picture.bits)
             write_picture(target, replace(picture, pixels=pixels))
+            if "kernel" in prediction:
+                write_kernel(target, prediction["kernel"][0])
             if self.compare:
                 columns = {"blurred": batch["blurred"][0], "restored": restored}
                 drawn = side_by_side({key: value.cpu() for key, value in columns.items()})

@@ -50,7 +50,7 @@ def train(cfg: DictConfig) -> float | None:
         look_at(resumed, method, trainer)
         keep_old_metrics(folder)
     if trainer.is_global_zero:
-        log.info("%s: %s", type(method).__name__, sizes(method))
+        log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     value = best_score(trainer, str(cfg.monitor))
     if cfg.test and data.test is not None:
