@@ -22,24 +22,26 @@ class Evidence(NamedTuple):
     p: float  # chance of so large a mean, either way, if signs meant nothing
 
 
-def evidence(
-    sums: Table, counts: Counts, *, resamples: int, confidence: float, seed: int
-) -> list[Evidence]:
-    """What resampling says of the mean over pictures of each column of differences.
+class Resampling(NamedTuple):
+    """How evidence is drawn."""
 
-    Args:
-        sums: Differences, summed over each unit.
-        counts: How many pictures that are.
-        resamples: Draws of the bootstrap, and of signs.
-        confidence: Of the intervals, such as 0.95.
-        seed: Of both; the same for all columns.
-    """
-    ends = bootstrap(sums, counts, resamples=resamples, confidence=confidence, seed=seed)
-    chances = sign_flip(sums, flips=resamples, seed=seed)
-    return [
-        Evidence(len(sums), float(low), float(high), float(p))
-        for low, high, p in zip(*ends, chances, strict=True)
-    ]
+    resamples: int  # draws of the bootstrap, and of signs
+    confidence: float  # of the intervals, such as 0.95
+    seed: int  # of both; each call begins with it
+
+    def evidence(self, sums: Table, counts: Counts) -> list[Evidence]:
+        """Of the mean over pictures of each column of differences.
+
+        Args:
+            sums: Differences, summed over each unit.
+            counts: How many pictures that are.
+        """
+        low, high = bootstrap(sums, counts, **self._asdict())
+        chances = sign_flip(sums, flips=self.resamples, seed=self.seed)
+        return [
+            Evidence(len(sums), *(float(one) for one in column))
+            for column in zip(low, high, chances, strict=True)
+        ]
 
 
 def bootstrap(

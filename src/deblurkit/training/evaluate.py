@@ -15,6 +15,7 @@ from deblurkit.errors import InputError
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, mean
 from deblurkit.storage import replacing
+from deblurkit.training.compare import compare
 from deblurkit.training.held_out import held_out
 from deblurkit.training.method import chosen_method
 from deblurkit.training.record import write_record
@@ -33,7 +34,13 @@ class Scored(NamedTuple):
 
 
 def evaluate(cfg: DictConfig) -> None:
-    """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``."""
+    """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``.
+
+    Several methods are compared instead, see ``compare``.
+    """
+    if cfg.compare is not None:
+        compare(cfg)
+        return
     folder = Path(cfg.paths.run)
     if cfg.restored is None or cfg.blurred is not None or cfg.sharp is None:
         scored = score_method(cfg)

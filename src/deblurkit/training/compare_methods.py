@@ -1,0 +1,99 @@
+"""What ``compare=`` names: methods of any kind, each under a short name of its own."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from deblurkit.checkpoint import load
+from deblurkit.config import available_methods, build, plain
+from deblurkit.errors import InputError
+from deblurkit.methods.base import RestorationMethod
+from deblurkit.methods.solver import SolverMethod
+from deblurkit.training.stored import Stored
+
+TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
+USUAL = frozenset({"best", "last", "restored"})  # names of files and folders that say nothing
+
+
+def compared_methods(cfg: DictConfig) -> dict[str, RestorationMethod]:
+    """The methods of ``compare``, by the names that tables show.
+
+    Raises:
+        InputError: If there are fewer than two, two are the same, or one is nothing of the kind.
+    """
+    given = plain(cfg.compare)
+    if isinstance(given, Mapping):
+        entries = {str(name): str(entry) for name, entry in given.items()}
+    else:
+        listed = [str(entry) for entry in (given if isinstance(given, list) else [given])]
+        entries = dict(zip(short_names(listed), listed, strict=True))
+    if len(entries) < 2:
+        raise InputError("compare= needs at least two methods: compare=[<one>,<other>]")
+    reserved = TAKEN & entries.keys()
+    if reserved:
+        raise InputError(f"{min(reserved)!r} is a column already: give the method another name")
+    return {name: method(entry, trust=plain(cfg.trust)) for name, entry in entries.items()}
+
+
+def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
+    """A method that needs no training, stored pictures, or stored weights.
+
+    A word that is a ``model=`` key is that method; a folder of that name is written ``./word``.
+    A folder is one of restored pictures, or a run's if it holds ``best.ckpt`` or ``last.ckpt``.
+
+    Args:
+        entry: Key, folder or file.
+        trust: Further packages whose classes a recipe may name.
+
+    Raises:
+        InputError: If it is none of them, or a key of a method that must be trained.
+    """
+    if entry in available_methods():
+        made = build(entry, trust=trust)
+        if not isinstance(made, SolverMethod):
+            raise InputError(f"{entry} must be trained first; compare its checkpoint instead")
+        return made
+    path = Path(entry).expanduser()
+    of_run = any((path / file).is_file() for file in ("best.ckpt", "last.ckpt"))
+    if path.is_dir() and not of_run:
+        return Stored(entry)
+    if path.exists():
+        return load(path, trust=trust)
+    raise InputError(
+        f"{entry!r} is nothing to compare: give a checkpoint, a safetensors file, a run folder, a "
+        "folder of restored pictures, or the key of a model that needs no training"
+    )
+
+
+def short_names(entries: Sequence[str]) -> list[str]:
+    """As few last parts of each entry as tell it from the others.
+
+    Raises:
+        InputError: If two entries are the same.
+    """
+    ways = [tails(entry) for entry in entries]
+    depths = [0] * len(entries)
+    while True:
+        names = [way[depth] for way, depth in zip(ways, depths, strict=True)]
+        alike = [n for n, name in enumerate(names) if names.count(name) > 1 or name in TAKEN]
+        if not alike:
+            return names
+        longer = [n for n in alike if depths[n] + 1 < len(ways[n])]
+        if not longer:
+            raise InputError(f"compare= names {entries[alike[0]]!r} twice, or not clearly")
+        for n in longer:
+            depths[n] += 1
+
+
+def tails(entry: str) -> list[str]:
+    """Names of an entry from the shortest to the longest, first without what says nothing."""
+    if entry in available_methods():
+        return [entry]
+    path = Path(entry).expanduser().resolve()
+    file = path.with_suffix("") if path.suffix in {".ckpt", ".safetensors"} else path
+    parts: list[Any] = [part for part in file.parts if part != file.anchor]
+    usual = len(parts) > 1 and parts[-1] in USUAL
+    plain_ones = [parts[-2]] if usual else []
+    return plain_ones + ["/".join(parts[-n:]) for n in range(1 + usual, len(parts) + 1)]
