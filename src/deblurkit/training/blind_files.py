@@ -32,10 +32,10 @@ def tell_extent(method: RestorationMethod, kernel_size: int | str) -> None:
             f"{type(method).__name__} does not use kernel_size; leave it out, or take a blind "
             "method such as model=selfdeblur_smoke"
         )
-    if kernel_size != AUTO and not isinstance(kernel_size, int):
+    if isinstance(kernel_size, str) and kernel_size != AUTO:
         raise InputError(f"kernel_size is an odd number of pixels or auto, got {kernel_size}")
-    extent = 0 if kernel_size == AUTO else kernel_size
-    whole = method.restoration
+    extent = 0 if isinstance(kernel_size, str) else kernel_size
+    whole = cast("Any", method).restoration
 
     def restoration(batch: Any) -> Any:
         return whole({**batch, "kernel_size": [extent] * len(batch["name"])})
@@ -45,7 +45,7 @@ def tell_extent(method: RestorationMethod, kernel_size: int | str) -> None:
 
 def report_refusals(method: RestorationMethod) -> None:
     """Make a method answer with a sentence, ``refused``, instead of stopping all other pictures."""
-    whole = method.restoration
+    whole = cast("Any", method).restoration
 
     def restoration(batch: Any) -> Any:
         try:
