@@ -16,7 +16,9 @@ QUESTIONS = {
     "cache": "Crops out of the prepared cache against decoding whole frames",
     "overhead": "What our bases add to a bare Lightning step",
     "gan_step": "A training step of DeblurGAN against a plain port of the published one",
+    "protocols": "Protocols against the plain way to the same numbers",
     "restore": "DCLNet on a 1280x720 picture: time, memory, share of the convolution speed",
+    "inference": "Every network on a 1280x720 picture, and published times",
 }
 
 

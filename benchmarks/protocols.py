@@ -5,7 +5,6 @@ Times are processor time, medians.
     python benchmarks/protocols.py
 """
 
-import time
 from collections.abc import Callable
 from statistics import median
 
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.data import astronaut
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from timing import seconds
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
@@ -31,17 +31,11 @@ Floats = NDArray[np.float64]
 ROUNDS = 7
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
-
-
 def compare(
     name: str, ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = ROUNDS
 ) -> None:
     ours()
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
+    pairs = [(seconds(ours, "cpu"), seconds(theirs, "cpu")) for _ in range(rounds)]
     fast, slow = (median(column) for column in zip(*pairs, strict=True))
     ratio = median(their / our for our, their in pairs)
     print(f"{name}: {1e3 * fast:.0f} ms against {1e3 * slow:.0f} ms, {ratio:.1f} x")
@@ -125,7 +119,7 @@ def main() -> None:
         lambda: torchmetrics(*whole),
     )
     gopro = GoPro(quantisation=Rounded(), size=None)
-    taken = median(seconds(lambda: gopro(*whole)) for _ in range(ROUNDS))
+    taken = median(seconds(lambda: gopro(*whole), "cpu") for _ in range(ROUNDS))
     print(f"all of gopro, 720p: {1e3 * taken:.0f} ms")
     compare(
         "ssim_matlab_rgb, 320x180, against a convolution of 11 x 11 x 11",

@@ -10,17 +10,13 @@ it too. Takes about four minutes on a quiet core.
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from statistics import median
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from timing import convolution_speed, in_a_process, megabytes, seconds
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 import deblurkit
@@ -37,27 +33,12 @@ CASES = [
     for way in ("whole", "tiled")
 ]
 Case = tuple[int, str, str]
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def processor_seconds(work: Callable[[], Any]) -> float:
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
-
-
-def convolution_speed(channels: int, precision: str, *sizes: tuple[int, int]) -> float:
+def speed_of(channels: int, precision: str, *sizes: tuple[int, int]) -> float:
     """Operations per second of a 3x3 convolution at the network's greatest width, at its best."""
-    dtype, best = DTYPES[precision], 0.0
-    for rows, columns in sizes:
-        convolution = nn.Conv2d(channels, channels, 3, padding=1).to(dtype)
-        features = torch.rand(1, channels, rows, columns).to(dtype)
-        operations = 2 * 9 * channels**2 * rows * columns
-        repeats = max(int(4e9 / operations), 2)
-        with torch.inference_mode():
-            times = [processor_seconds(lambda: convolution(features)) for _ in range(repeats)]  # noqa: B023
-        best = max(best, operations / min(times))
-    return best
+    shapes = [(4 * channels, 3, *size) for size in sizes]
+    return convolution_speed(shapes, getattr(torch, precision), "cpu")
 
 
 def operations_of(channels: int, way: str) -> float:
@@ -91,27 +72,16 @@ def restoration(channels: int, precision: str, way: str) -> Callable[[Tensor], T
     return work
 
 
-def megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-
-
 def measured(channels: int, precision: str, way: str) -> dict[str, float]:
     """Of one restoration; called in a fresh process, for memory is counted at its peak."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     work, blurred = restoration(channels, precision, way), torch.rand(1, 3, HEIGHT, WIDTH)
-    before = megabytes()
-    seconds = processor_seconds(lambda: work(blurred))
-    peak = megabytes()
-    speed = convolution_speed(4 * channels, precision, (90, 160), (180, 320))
-    return {"seconds": seconds, "added": peak - before, "peak": peak, "speed": speed}
-
-
-def in_a_process(*case: Any) -> dict[str, float]:
-    command = [sys.executable, __file__, "--case", json.dumps(case)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    before = megabytes("cpu")
+    taken = seconds(lambda: work(blurred), "cpu")
+    peak = megabytes("cpu")
+    speed = speed_of(channels, precision, (90, 160), (180, 320))
+    return {"seconds": taken, "added": peak - before, "peak": peak, "speed": speed}
 
 
 def main() -> None:
@@ -123,7 +93,7 @@ def main() -> None:
         print(json.dumps(measured(*given.case)))
         return
     torch.set_num_threads(1)
-    speeds = {case[:2]: convolution_speed(4 * case[0], case[1], (45, 80)) for case in CASES[::2]}
+    speeds = {case[:2]: speed_of(*case[:2], (45, 80)) for case in CASES[::2]}
     operations = {case: operations_of(case[0], case[2]) for case in CASES}
     left_out = [case for case in CASES if 4 * speeds[case[:2]] < speeds[case[0], "float32"]]
     found: dict[Case, list[dict[str, float]]] = {case: [] for case in CASES}
@@ -131,7 +101,7 @@ def main() -> None:
         for case in CASES:
             short = operations[case] / speeds[case[:2]] < SHORT
             if (given.all or case not in left_out) and (short or turn == 0):
-                found[case].append(in_a_process(*case))
+                found[case].append(in_a_process(__file__, case))
     print(
         f"{'n':>3} {'precision':9} {'way':6} {'s':>7} {'peak MB':>8} {'added MB':>9} {'share':>6}"
     )
@@ -142,12 +112,10 @@ def main() -> None:
             ratio = speeds[case[:2]] / speeds[channels, "float32"]
             print(f"{label} left out: convolutions run at {ratio:.0%} of float32's speed here")
             continue
-        seconds, peak, added = (
-            median(r[key] for r in rows) for key in ("seconds", "peak", "added")
-        )
+        taken, peak, added = (median(r[key] for r in rows) for key in ("seconds", "peak", "added"))
         # What runs faster than the measured speed shows that the measurement was disturbed.
         share = median(min(operations[case] / r["seconds"] / r["speed"], 1.0) for r in rows)
-        print(f"{label} {seconds:7.1f} {peak:8.0f} {added:9.0f} {share:6.0%}")
+        print(f"{label} {taken:7.1f} {peak:8.0f} {added:9.0f} {share:6.0%}")
 
 
 if __name__ == "__main__":
