@@ -8,7 +8,7 @@ from measured import score_of, studies
 from modules import PACKAGE, Difference, differences, file_of, imported, stems, summary, targets
 from published import UNVERIFIED, Book, Row, Table, first_comment
 from results_page import more, study_table
-from tables import LEGEND, MARK, caption, cells, markdown, protocol, reporter
+from tables import LEGEND, MARK, OURS, caption, cells, markdown, protocol, reporter
 
 LINKS = {
     "arxiv": ("arXiv:{}", "https://arxiv.org/abs/{}"),
@@ -24,6 +24,7 @@ class Code(NamedTuple):
     own: list[Path]  # files that are there for this paper
     shared: dict[Path, set[str]]  # files that serve several papers, and what is taken from them
     models: list[str]
+    sources: list[str]  # of published weights
     experiments: list[str]
     tests: list[Path]
     parity: list[Path]
@@ -60,13 +61,13 @@ def source(book: Book, key: str) -> str:
 def code_of(root: Path, book: Book, key: str) -> Code:
     """Everything that bears one of the paper's names, and what that uses."""
     everyone = [name for paper in book.papers for name in names(book, paper)]
-    models, experiments = (
+    models, sources, experiments = (
         [stem for stem in stems(root, group) if longest(stem, everyone) in names(book, key)]
-        for group in ("model", "experiment")
+        for group in ("model", "source", "experiment")
     )
     own = [
         PACKAGE / part / f"{name}.py"
-        for part in ("methods", "networks")
+        for part in ("methods", "networks", "published")
         for name in names(book, key)
     ]
     own += [PACKAGE / file for file in book.papers[key].get("also", [])]
@@ -85,7 +86,7 @@ def code_of(root: Path, book: Book, key: str) -> Code:
         for file in (Path("tests", "parity", f"reference_{path.stem}.py") for path in shared)
         if (root / file).is_file() and file not in parity
     ]
-    return Code(own, shared, models, experiments, tests, parity)
+    return Code(own, shared, models, sources, experiments, tests, parity)
 
 
 def used_by(root: Path, own: list[Path], models: list[str]) -> dict[Path, set[str]]:
@@ -128,6 +129,10 @@ def places(root: Path, code: Code) -> str:
         lines.append(f"| [{name}](../../{file}) | {summary(root / file)} |")
     rest = [
         ("Configs", [f"[`model={m}`](../../conf/model/{m}.yaml)" for m in code.models]),
+        (
+            "Weights of others",
+            [f"[`source={s}`](../../conf/source/{s}.yaml)" for s in code.sources],
+        ),
         ("Tests", [f"[{t.relative_to('tests')}](../../{t})" for t in code.tests]),
         ("Compared with the authors' code by", [f"[{t.name}](../../{t})" for t in code.parity]),
     ]
@@ -190,7 +195,7 @@ def own_rows(root: Path, book: Book, table: Table) -> str:
     """The numbers of a table by the names of its networks, ours, and what trains them here."""
     header, *lines = cells(root, book, table, naming=lambda row: label(book, row))
     if table.experiments():
-        if "ours" not in header:
+        if OURS not in header:
             header.append(f"ours (`{under(table)}`)")
             for line, row in zip(lines, table.rows, strict=True):
                 line.append(ours(root, table, row))
@@ -252,6 +257,8 @@ def commands(root: Path, book: Book, key: str, code: Code) -> str:
         untrained = [model for model in code.models if model in names(book, key)]
         asked = book.papers[key]["evaluate"]
         lines += [f"deblurkit-eval model={model} {asked}" for model in untrained]
+    for name in code.sources:
+        lines.append(f"deblurkit-convert source={name} path=checkpoints output={name}.safetensors")
     for study in studies(root):
         if any(row.paper == key for row in study.rows):
             lines += [f"# {study.title}", study.command]

@@ -11,12 +11,13 @@ import yaml  # type: ignore[import-untyped]
 from modules import stems
 from published import load, require
 
+PLAIN = {"psnr_gain", "psnr_blurred"}  # scores that bear no protocol's name
 STUDY = {"title", "test", "paper", "command"}
 CROPS = ("trainer.max_epochs", "data.batches_per_epoch", "data.batch_size", "data.crop")
 
 
 class Spread(NamedTuple):
-    """Mean over seeds and, of several, their standard deviation."""
+    """Mean over runs and, of several, their standard deviation."""
 
     mean: float
     deviation: float | None
@@ -33,7 +34,7 @@ class Measured(NamedTuple):
     row: str
     paper: str
     budget: str
-    seeds: int
+    runs: int
     scores: Mapping[str, Spread]
 
 
@@ -56,7 +57,7 @@ def studies(root: Path) -> tuple[Study, ...]:
     """
     found = []
     for folder, given in load(root / "docs" / "pages" / "studies.yaml").items():
-        require(given, folder, needed=STUDY, allowed={"experiment", "budget", "rows"})
+        require(given, folder, needed=STUDY, allowed={"experiment", "budget", "rows", "scores"})
         measured = results(root, folder)
         rows = tuple(
             of_row(root, given | given.get("rows", {}).get(row, {}), row, scores)
@@ -72,20 +73,21 @@ def of_row(
 ) -> Measured:
     """One row, with the budget of its experiment."""
     budget = given["budget"] if "budget" in given else budget_of(root, given["experiment"])
-    spreads = {name: spread(values) for name, values in scores.items()}
-    seeds = max(len(values) for values in scores.values())
-    return Measured(row, given["paper"], budget, seeds, spreads)
+    shown = given.get("scores", [name for name in scores if name != "psnr_blurred"])
+    spreads = {name: spread(scores[name]) for name in shown}
+    runs = max(len(values) for values in scores.values())
+    return Measured(row, given["paper"], budget, runs, spreads)
 
 
 @cache
 def results(root: Path, folder: str) -> dict[str, dict[str, list[float]]]:
-    """Values over seeds by row and score; empty if the folder has no ``results.json``."""
+    """Values over runs by row and score; empty if the folder has no ``results.json``."""
     file = root / "docs" / "results" / folder / "results.json"
     rows: dict[str, dict[str, list[float]]] = {}
     for run in json.loads(file.read_text()) if file.is_file() else []:
         kept = rows.setdefault(run["row"], {})
         for name, value in run.items():
-            if name == "psnr_gain" or name.partition("/")[0] in stems(root, "protocol"):
+            if name in PLAIN or name.partition("/")[0] in stems(root, "protocol"):
                 kept.setdefault(name, []).append(value)
     return rows
 
@@ -112,4 +114,4 @@ def budget_of(root: Path, experiment: str) -> str:
         group, name = path.split(".")
         values.append(int(config[group][name]))
     epochs, batches, crops, side = values
-    return f"{epochs * batches:,} steps of {crops} crops, {side} pixels"
+    return f"{epochs * batches:,} steps of {crops} crops, {side} px"

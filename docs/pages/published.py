@@ -44,10 +44,6 @@ class Table(NamedTuple):
     note: str
     rows: tuple[Row, ...]
 
-    def columns(self) -> list[str]:
-        """Names of the scores that any row has, in the order of their first use."""
-        return list(dict.fromkeys(score for row in self.rows for score in row.scores))
-
     def experiments(self) -> set[str]:
         """All that train a row of it."""
         return {experiment for row in self.rows for experiment in row.experiments}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from measured import Measured, Study, studies
 from published import UNVERIFIED, Book, Row, Table
-from tables import LEGEND, caption, cells, markdown, protocol, reporter, sentence
+from tables import LEGEND, capital, caption, cells, columns, markdown, protocol, reporter, sentence
 
 INTRODUCTION = """# Results
 
@@ -64,11 +64,11 @@ def study_table(book: Book, rows: tuple[Measured, ...]) -> str:
     scores = list(dict.fromkeys(score for row in rows for score in row.scores))
     budgets = list(dict.fromkeys(row.budget for row in rows))
     several = len(budgets) > 1
-    header = ["", *(["training"] if several else []), "seeds"]
+    header = ["", *(["training"] if several else []), "runs"]
     lines = [
         [
             *([row.row, row.budget] if several else [row.row]),
-            str(row.seeds),
+            str(row.runs),
             *(cell(row, score) for score in scores),
         ]
         for row in rows
@@ -79,10 +79,9 @@ def study_table(book: Book, rows: tuple[Measured, ...]) -> str:
 
 def title_of(book: Book, score: str) -> str:
     """Head of a column of ours."""
-    protocol, _, name = score.partition("/")
-    if not name:
-        return "gain, dB"
-    return f"{book.scores.get(name, name)} (`{protocol}`)"
+    protocol, _, name = score.rpartition("/")
+    title = book.scores.get(name, name)
+    return f"{title} (`{protocol}`)" if protocol else title
 
 
 def cell(row: Measured, score: str) -> str:
@@ -91,7 +90,7 @@ def cell(row: Measured, score: str) -> str:
         return ""
     if score == "psnr_gain":
         return row.scores[score].text(3, sign="+")
-    return row.scores[score].text(2 if score.endswith("psnr") else 4)
+    return row.scores[score].text(2 if "psnr" in score else 4)
 
 
 def of_data(book: Book, data: str) -> list[Table]:
@@ -117,9 +116,11 @@ def data_section(root: Path, book: Book, data: str) -> str:
 
 def summary(book: Book, table: Table) -> str:
     """The line that unfolds a table."""
-    scores = ", ".join(book.scores[score].partition(", ")[0] for score in table.columns())
+    scores = ", ".join(book.scores[score].partition(", ")[0] for score in columns(book, table))
+    blur = f" on {table.variant}" if table.variant not in {None, "unstated"} else ""
     doubt = ", not verified" if {row.provenance for row in table.rows} == {UNVERIFIED} else ""
-    return f"{reporter(book, table.by)}: {scores} ({protocol(book, table)}{doubt})"
+    who = capital(reporter(book, table.by))
+    return f"{who}: {scores}{blur} ({protocol(book, table)}{doubt})"
 
 
 def linked_name(book: Book, row: Row) -> str:

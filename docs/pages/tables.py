@@ -8,6 +8,7 @@ from published import UNVERIFIED, Book, Row, Table
 
 MARK = "†"  # of numbers that nobody has verified
 LEGEND = f"{MARK} not verified: nobody has read this number again in its paper."
+OURS = "ours (gap)"
 VARIANTS = {
     "blur": "frames averaged as they are encoded (`blur`)",
     "blur_gamma": "frames averaged in linear light (`blur_gamma`)",
@@ -25,7 +26,8 @@ def markdown(cells: Sequence[Sequence[str]]) -> str:
 
 def caption(book: Book, table: Table) -> str:
     """What the numbers of a table are, and where they were read."""
-    kinds = [protocol(book, table), *([VARIANTS[table.variant]] if table.variant else [])]
+    kind = f"`{table.protocol}`" if table.ours else book.protocols[table.protocol]
+    kinds = [kind, *([VARIANTS[table.variant]] if table.variant else [])]
     where = dict.fromkeys(book.provenance[row.provenance] for row in table.rows)
     read = f"Source: {reporter(book, table.by)}, {' or '.join(where)}."
     return " ".join(filter(None, [sentence("; ".join(kinds)), read, table.note]))
@@ -33,12 +35,19 @@ def caption(book: Book, table: Table) -> str:
 
 def sentence(text: str) -> str:
     """A phrase with a capital and a full stop."""
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{capital(text)}."
+
+
+def capital(text: str) -> str:
+    """A phrase with a capital; the rest of it stays."""
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def protocol(book: Book, table: Table) -> str:
-    """One of ours by its name, others in words."""
-    return f"`{table.protocol}`" if table.ours else book.protocols[table.protocol]
+    """One of ours by its name, others in a few words."""
+    if table.ours:
+        return f"`{table.protocol}`"
+    return book.protocols[table.protocol].partition(": ")[0]
 
 
 def reporter(book: Book, key: str) -> str:
@@ -50,17 +59,22 @@ def cells(root: Path, book: Book, table: Table, *, naming: Naming) -> list[list[
     """Header and lines; ours beside the numbers where both are the same quantity."""
     header = [""]
     lines = [[named(row, naming)] for row in table.rows]
-    for score in table.columns():
+    for score in columns(book, table):
         header.append(book.scores[score])
         measured = [own(root, table, row, score) for row in table.rows]
         if any(measured):
-            header += ["ours", "gap"]
+            header.append(OURS)
         for line, row, ours in zip(lines, table.rows, measured, strict=True):
             printed = row.scores.get(score)
             line.append(printed or "")
             if any(measured):
-                line += beside(ours, printed)
+                line.append(beside(ours, printed))
     return [header, *lines]
+
+
+def columns(book: Book, table: Table) -> list[str]:
+    """Scores that any row has, in the order of the file that names them."""
+    return [score for score in book.scores if any(score in row.scores for row in table.rows)]
 
 
 def named(row: Row, naming: Naming) -> str:
@@ -77,10 +91,10 @@ def own(root: Path, table: Table, row: Row, score: str) -> Spread | None:
     return next((spread for spread in found if spread), None)
 
 
-def beside(ours: Spread | None, printed: str | None) -> list[str]:
+def beside(ours: Spread | None, printed: str | None) -> str:
     """Our score and its distance to the printed one, with as many digits."""
     if ours is None:
-        return ["", ""]
+        return ""
     digits = max(2, len((printed or "").partition(".")[2]))
-    gap = f"{ours.mean - float(printed):+.{digits}f}" if printed else ""
-    return [ours.text(digits), gap]
+    gap = round(ours.mean - float(printed), digits) + 0.0 if printed else None  # no minus zero
+    return ours.text(digits) + (f" ({gap:+.{digits}f})" if gap is not None else "")

@@ -1,0 +1,83 @@
+"""Published weights of DMPHN in our networks: converted, restored with and scored on one picture.
+
+Needs the folder ``checkpoints`` of HongguangZhang/DMPHN-cvpr19-master and a public test pair of
+GoPro, ``images/Istanbul_{blur,sharp}1.png`` of SeungjunNah/DeepDeblur_release: frame 1 of
+GOPR0384_11_00, of which the first repository also has restored pictures.
+
+    python benchmarks/published_weights.py --weights checkpoints --blurred Istanbul_blur1.png
+        --sharp Istanbul_sharp1.png --output docs/results/published_weights
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from study import Result
+
+FOLDERS = {  # of the authors, by our config
+    "dmphn": "DMPHN_1_2_4",
+    "dmphn_stack2": "SDNet2",
+    "dmphn_stack3": "SDNet3",
+    "dmphn_stack4": "SDNet4",
+}
+PROTOCOLS = ("gopro", "gopro_truncated")
+KEPT = (*PROTOCOLS, "psnr_blurred")
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    given.add_argument("--weights", type=Path, required=True)
+    given.add_argument("--blurred", type=Path, required=True)
+    given.add_argument("--sharp", type=Path, required=True)
+    given.add_argument("--output", type=Path, required=True)
+    given.add_argument("--runs", type=Path, default=Path("runs/published_weights"))
+    given.add_argument("--models", nargs="+", choices=FOLDERS, default=list(FOLDERS))
+    asked = given.parse_args()
+    pair(asked.runs / "pair", {"blurred": asked.blurred, "sharp": asked.sharp})
+    results = asked.output / "results.json"
+    done: list[Result] = json.loads(results.read_text()) if results.is_file() else []
+    for model in asked.models:
+        done = [run for run in done if run["row"] != model]
+        done.append({"row": model, **scores(model, asked)})
+        results.parent.mkdir(parents=True, exist_ok=True)
+        results.write_text(json.dumps(done, indent=1) + "\n")
+        print(done[-1], flush=True)
+
+
+def pair(folder: Path, pictures: dict[str, Path]) -> None:
+    """Lay the two pictures out as ``data=folder_paired`` reads them."""
+    for role, picture in pictures.items():
+        (folder / role).mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, folder / role / "000001.png")
+
+
+def scores(model: str, asked: argparse.Namespace) -> Result:
+    """Convert, restore and score."""
+    run = asked.runs / model
+    shutil.rmtree(run, ignore_errors=True)
+    run.mkdir(parents=True)
+    weights = run / "weights.safetensors"
+    source = asked.weights / FOLDERS[model]
+    command("convert", "source=dmphn", f"model={model}", f"path={source}", f"output={weights}")
+    command(
+        "eval",
+        *(f"weights={weights}", f"hydra.run.dir={run}", f"protocol=[{','.join(PROTOCOLS)}]"),
+        *("data=folder_paired", f"data.root={asked.runs / 'pair'}"),
+        *("data.test.blurred=blurred", "data.test.sharp=sharp"),
+    )
+    means = json.loads((run / "scores.json").read_text())["mean"]
+    return {name: value for name, value in means.items() if name.startswith(KEPT)}
+
+
+def command(name: str, *overrides: str) -> None:
+    """One of the package's own commands."""
+    subprocess.run([sys.executable, "-m", f"deblurkit.cli.{name}", *overrides], check=True)
+
+
+if __name__ == "__main__":
+    main()
