@@ -44,8 +44,13 @@ def summary(file: Path) -> str:
 
 
 def targets(config: Path) -> list[tuple[str, str]]:
-    """Modules and names of ours that a config makes objects of, in their order."""
-    found = re.findall(r"_target_: *deblurkit\.([\w.]+)\.(\w+)", config.read_text())
+    """Modules and names of ours that a config makes objects of, by itself or by its groups."""
+    text = config.read_text()
+    groups = re.findall(r"^ *- (\w+)@[\w.]+: (\w+)$", text, re.MULTILINE)
+    text += "".join(
+        (config.parent / group / f"{choice}.yaml").read_text() for group, choice in groups
+    )
+    found = re.findall(r"_target_: *deblurkit\.([\w.]+)\.(\w+)", text)
     return list(dict.fromkeys((f"deblurkit.{module}", name) for module, name in found))
 
 
