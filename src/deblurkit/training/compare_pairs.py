@@ -65,7 +65,7 @@ def pairs(rows: Mapping[str, Rows], scores: Sequence[str], *, resampling: Resamp
         resampling: Of the pictures; all pairs see the same ones drawn.
     """
     names = [str(row["name"]) for row in next(iter(rows.values()))]
-    made = []
+    made, confidence = [], resampling.confidence
     for first, second in combinations(rows, 2):
         apart = differences(rows[first], rows[second], scores)
         tested = found(apart, names, resampling)
@@ -74,8 +74,7 @@ def pairs(rows: Mapping[str, Rows], scores: Sequence[str], *, resampling: Resamp
             wrong = [name for name, one in zip(names, values, strict=True) if not np.isfinite(one)]
             mean = None if wrong else float(values.mean())
             single, whole = tested.get(column, (None, None))
-            end = (single, whole, wrong, resampling.confidence)
-            made.append(Pair(first, second, score, mean, *end))
+            made.append(Pair(first, second, score, mean, single, whole, wrong, confidence))
     return made
 
 
