@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, cast
@@ -65,6 +66,10 @@ class SolverMethod(RestorationMethod):
                 sizes = batch.get("kernel_size")
                 known = self._solve(picture, sizes[position] if sizes else 0, name)
             found.append(known)
+        return self.answers(found)
+
+    def answers(self, found: Sequence[Problem]) -> Restoration:
+        """Pictures, facts and, where they are estimated, kernels of solved problems."""
         restoration: Restoration = {
             "restored": torch.stack([one.answer for one in found]),
             "facts": [one.facts() for one in found],
@@ -85,7 +90,11 @@ class SolverMethod(RestorationMethod):
             return self._descended(picture, kernel_size, name)
 
     def _descended(self, blurred: Image, kernel_size: int, name: str) -> Problem:
-        problem = self.pose(blurred, kernel_size).to(blurred.device)
+        return self.finished(self.pose(blurred, kernel_size), name)
+
+    def finished(self, problem: Problem, name: str) -> Problem:
+        """Iterate until a problem is solved, on the device of its picture; needs grad mode."""
+        problem = problem.to(problem.blurred.device)
         problem.name = name
         optimizer = self.descent(problem)
         while problem.running:
