@@ -1,10 +1,12 @@
+import multiprocessing
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from deblurkit.errors import InputError
-from deblurkit.storage import replacing
+from deblurkit.storage import replacing, sweep
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -86,3 +88,31 @@ def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
     finally:
         os.umask(mask)
     assert (tmp_path / "weights").stat().st_mode & 0o777 == 0o640
+
+
+def half_written(target: Path) -> None:
+    with replacing(target) as file:
+        file.write(b"half")
+        file.flush()
+        signal.pause()
+
+
+def test_what_a_killed_writer_left_is_swept_and_a_living_one_goes_on(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    writers = [fork.Process(target=half_written, args=(tmp_path / name,)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    while sum(len(data) for data in content(tmp_path).values()) < 8:
+        pass
+    writers[0].kill()
+    writers[0].join()
+    assert len(content(tmp_path)) == 2
+    sweep(tmp_path)
+    assert len(content(tmp_path)) == 1
+    sweep(tmp_path)
+    assert len(content(tmp_path)) == 1
+    writers[1].kill()
+    writers[1].join()
+    (tmp_path / ".my own.part").write_bytes(b"kept")
+    sweep(tmp_path)
+    assert content(tmp_path) == {".my own.part": b"kept"}

@@ -1,9 +1,11 @@
 """Files that are either the old one or the new one, never a part of the new one."""
 
 import os
+import re
+import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +27,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with part.open("xb") as stream:
+                _lock(stream)
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -35,6 +38,27 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{target} cannot be written: {reason}; what was there is kept") from error
+
+
+def sweep(folder: str | Path) -> None:
+    """Remove what writers that were killed left in a folder and below; living ones go on."""
+    for part in Path(folder).rglob(".*.part"):
+        if re.fullmatch(r"\.[0-9a-f]{32}\.part", part.name):
+            with suppress(OSError), part.open("rb") as stream:
+                _lock(stream)
+                part.unlink()
+
+
+def _lock(stream: IO[bytes]) -> None:
+    """Hold a file until it is closed or the process ends.
+
+    Raises:
+        BlockingIOError: If another process holds it.
+    """
+    if sys.platform != "win32":  # there, nobody removes a file that is open
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _flush_folder(folder: Path) -> None:

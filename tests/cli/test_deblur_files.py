@@ -1,9 +1,17 @@
 """deblurkit-deblur: many files, each to its own place and as it came."""
 
+import itertools
+import logging
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
+import pytest
+from omegaconf import DictConfig
 
+from deblurkit.cli.deblur import task
 from deblurkit.config import compose
 from deblurkit.imaging.files import read_image, write_image
 from deblurkit.training.restore_files import restore_files
@@ -11,11 +19,16 @@ from deblurkit.training.restore_files import restore_files
 IDENTITY = ("model=unsharp", "model.amount=0")  # adds nothing to a picture
 
 
-def deblur(folder: Path, *overrides: str) -> int:
-    """Run the command's own function on ``folder/in``; what it writes is in ``folder/out``."""
+def config(folder: Path, *overrides: str) -> DictConfig:
+    """What is in ``folder/in`` goes to ``folder/out`` as it is."""
     places = (f"inputs=[{folder / 'in'}]", f"output={folder / 'out'}", f"paths.run={folder}")
-    given = (*IDENTITY, *places, "trainer.enable_progress_bar=false", *overrides)
-    return restore_files(compose(*given, config="deblur"))
+    quiet = "trainer.enable_progress_bar=false"
+    return compose(*IDENTITY, *places, quiet, *overrides, config="deblur")
+
+
+def deblur(folder: Path, *overrides: str) -> int:
+    """Run the command's own function; how many pictures could not be restored."""
+    return restore_files(config(folder, *overrides))
 
 
 def test_every_picture_goes_to_its_own_file(tmp_path: Path) -> None:
@@ -26,3 +39,117 @@ def test_every_picture_goes_to_its_own_file(tmp_path: Path) -> None:
     for number in range(4):
         restored = read_image(tmp_path / "out" / f"{number}.png")
         assert np.array_equal(restored, read_image(tmp_path / "in" / f"{number}.png"))
+
+
+def command(folder: Path, last_write: int) -> None:
+    """The command in a process of its own, killed at a write to the disk, with its log in a file.
+
+    Each picture is flushed twice: its bytes before it gets its name, then its folder.
+    """
+    writes = itertools.count(1)
+
+    def flush(_: int) -> None:
+        if next(writes) == last_write:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.fsync = flush
+    logging.basicConfig(filename=folder / "log.txt", filemode="w", level="INFO", force=True)
+    task(config(folder))
+
+
+def ended(folder: Path, last_write: int) -> int | None:
+    """Exit code of the command in a process of its own."""
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=command, args=(folder, last_write))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def outputs(folder: Path) -> dict[str, int]:
+    """Finished files, and when each was written."""
+    files = (folder / "out").glob("[!.]*.png")
+    return {file.name: file.stat().st_mtime_ns for file in files}
+
+
+def rewritten(before: dict[str, int], after: dict[str, int]) -> int:
+    return sum(after[name] != before[name] for name in before)
+
+
+@pytest.mark.parametrize(
+    ("count", "kills"),
+    [(40, (2, 31)), pytest.param(1000, (1, 2, 63, 640, 901), marks=pytest.mark.slow)],
+)
+def test_a_killed_command_leaves_no_partial_file_and_goes_on_with_the_rest(
+    count: int, kills: tuple[int, ...], tmp_path: Path
+) -> None:
+    names = [f"{number}.png" for number in range(count)]
+    bad = names[7::50]
+    for number, name in enumerate(names):
+        write_image(tmp_path / "in" / name, np.full((5, 6, 3), number % 256, np.uint8))
+    for name in bad:
+        (tmp_path / "in" / name).write_bytes(b"no picture")
+    done, unnoted = 0, 0
+    for last_write in kills:
+        before = outputs(tmp_path)
+        assert ended(tmp_path, last_write) == -signal.SIGKILL
+        named = last_write % 2 == 0  # killed after the picture got its name, before it was noted
+        done += last_write // 2 - unnoted
+        assert len(outputs(tmp_path)) == done
+        assert len(list((tmp_path / "out").glob(".*.part"))) == (0 if named else 1)
+        assert rewritten(before, outputs(tmp_path)) == unnoted
+        unnoted = int(named)
+    before = outputs(tmp_path)
+    assert ended(tmp_path, 0) == 1
+    finished = outputs(tmp_path)
+    assert rewritten(before, finished) == unnoted
+    assert set(finished) == set(names) - set(bad)
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {*finished, ".deblurkit"}
+    for name in finished:
+        assert (read_image(tmp_path / "out" / name) == int(name[:-4]) % 256).all()
+    log = (tmp_path / "log.txt").read_text().splitlines()
+    listed = [line for line in log if "not restored: " in line]
+    assert len(listed) == len(bad)
+    assert all(any(f"/{name} cannot be read" in line for line in listed) for name in bad)
+    told = f"{len(finished)} of {count} pictures restored to {tmp_path / 'out'}"
+    assert f"{told} ({len(before) - unnoted} of them before;" in log[-1]
+
+
+@pytest.mark.parametrize("change", ["settings", "source", "target"])
+def test_what_is_no_longer_true_is_made_again(change: str, tmp_path: Path) -> None:
+    for name in "ab":
+        write_image(tmp_path / "in" / f"{name}.png", np.full((5, 6, 3), 7, np.uint8))
+    assert deblur(tmp_path) == 0
+    before = outputs(tmp_path)
+    assert deblur(tmp_path) == 0
+    assert outputs(tmp_path) == before
+    if change == "source":
+        write_image(tmp_path / "in" / "a.png", np.full((5, 6, 3), 9, np.uint8))
+    elif change == "target":
+        (tmp_path / "out" / "a.png").unlink()
+    assert deblur(tmp_path, *(["model.amount=0.1"] if change == "settings" else [])) == 0
+    after = outputs(tmp_path)
+    assert after["a.png"] != before["a.png"]
+    assert (after["b.png"] != before["b.png"]) == (change == "settings")
+    assert (read_image(tmp_path / "out" / "a.png") == (9 if change == "source" else 7)).all()
+
+
+def test_a_half_written_note_spoils_no_other_one(tmp_path: Path) -> None:
+    for name in "ab":
+        write_image(tmp_path / "in" / f"{name}.png", np.full((5, 6, 3), 7, np.uint8))
+    assert deblur(tmp_path) == 0
+    notes = tmp_path / "out" / ".deblurkit" / "finished_0.jsonl"
+    notes.write_text(notes.read_text()[:-20])
+    before = outputs(tmp_path)
+    for count in (1, 0):
+        assert deblur(tmp_path) == 0
+        after = outputs(tmp_path)
+        assert rewritten(before, after) == count
+        before = after
+
+
+def test_the_limit_of_pixels_is_the_users(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_image(tmp_path / "in" / "large.png", np.zeros((20, 30, 3), np.uint8))
+    assert deblur(tmp_path, "pixel_limit=599") == 1
+    assert "claims 30x20 pixels and the limit is 599" in caplog.text
+    assert deblur(tmp_path, "pixel_limit=600") == 0

@@ -13,6 +13,8 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from omegaconf import DictConfig
 from torch.utils.data import DataLoader, IterableDataset
 
+from deblurkit import __version__
+from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.compare import side_by_side
 from deblurkit.imaging.files import (
@@ -26,7 +28,9 @@ from deblurkit.imaging.files import (
     write_picture,
 )
 from deblurkit.imaging.tiles import tiled
+from deblurkit.storage import sweep
 from deblurkit.training.blind_files import report_refusals, tell_extent, write_kernel
+from deblurkit.training.journal import Journal
 from deblurkit.training.method import chosen_method
 from deblurkit.training.trainer import make_trainer
 
@@ -49,7 +53,9 @@ def restore_files(cfg: DictConfig) -> int:
         in_tiles(method, int(cfg.tile), int(cfg.overlap))
     report_refusals(method)
     trainer = make_trainer(cfg, method)
-    files = PictureFiles(places, trainer)
+    sweep(cfg.output)
+    journal = Journal(Path(cfg.output), settings(cfg), rank=trainer.global_rank)
+    files = PictureFiles(places, trainer, journal=journal, pixel_limit=int(cfg.pixel_limit))
     writer = PictureWriter(files, compare=cfg.compare)
     trainer.callbacks.append(writer)  # type: ignore[attr-defined]
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
@@ -57,8 +63,20 @@ def restore_files(cfg: DictConfig) -> int:
     trainer.predict(method, loader, return_predictions=False)
     for path, reason in files.failures.items():
         log.error("not restored: %s: %s", path, reason)
-    log.info("%d of %d pictures restored to %s", writer.written, len(files.places), cfg.output)
+    done, earlier = writer.written + files.earlier, ""
+    if files.earlier:
+        earlier = f" ({files.earlier} of them before; delete them to make them again)"
+    log.info("%d of %d pictures restored to %s%s", done, len(files.places), cfg.output, earlier)
     return len(files.failures)
+
+
+def settings(cfg: DictConfig) -> dict[str, Any]:
+    """What restored pictures depend on beside their files."""
+    chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ("inputs", "output", "paths")}
+    weights = None if cfg.weights is None else Path(cfg.weights)
+    state = weights.stat() if weights is not None and weights.is_file() else None
+    trained = None if state is None else [state.st_size, state.st_mtime_ns]
+    return chosen | {"trained": trained, "version": __version__}
 
 
 def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:
@@ -108,10 +126,26 @@ def free(target: Path, taken: dict[Path, Path]) -> Path:
 
 
 class PictureFiles(IterableDataset[dict[str, Any]]):
-    """Pictures read one after another; what cannot be read is noted and left out."""
+    """Pictures read one after another; what cannot be read is noted and left out.
 
-    def __init__(self, places: list[tuple[Path, Path]], trainer: Trainer) -> None:
+    Args:
+        places: Files and where each goes.
+        trainer: Knows which share of them is this device's.
+        journal: Knows which of them were finished before.
+        pixel_limit: Largest height times width that is read.
+    """
+
+    def __init__(
+        self,
+        places: list[tuple[Path, Path]],
+        trainer: Trainer,
+        *,
+        journal: Journal,
+        pixel_limit: int,
+    ) -> None:
         self.all_places, self.trainer = places, trainer
+        self.journal, self.pixel_limit = journal, pixel_limit
+        self.earlier = 0  # finished before
         self.failures: dict[Path, str] = {}
         self.waiting: dict[str, tuple[Picture, Path]] = {}  # read ahead, and where they go
 
@@ -122,8 +156,11 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for file, target in self.places:
+            if self.journal.finished(file, target):
+                self.earlier += 1
+                continue
             try:
-                picture = read_picture(file)
+                picture = read_picture(file, pixel_limit=self.pixel_limit)
             except PictureError as error:
                 self.failures[file] = str(error)
                 continue
@@ -164,6 +201,7 @@ class PictureWriter(BasePredictionWriter):
                 columns = {"blurred": batch["blurred"][0], "restored": restored}
                 drawn = side_by_side({key: value.cpu() for key, value in columns.items()})
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
+            self.files.journal.note(Path(batch["name"][0]), target)
             self.written += 1
         except PictureError as error:
             self.files.failures[Path(batch["name"][0])] = str(error)
