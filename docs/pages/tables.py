@@ -61,14 +61,15 @@ def cells(root: Path, book: Book, table: Table, *, naming: Naming) -> list[list[
     lines = [[named(row, naming)] for row in table.rows]
     for score in columns(book, table):
         header.append(book.scores[score])
-        measured = [own(root, table, row, score) for row in table.rows]
-        if any(measured):
+        compared = [
+            beside(own(root, table, row, score), row.scores.get(score)) for row in table.rows
+        ]
+        if any(compared):
             header.append(OURS)
-        for line, row, ours in zip(lines, table.rows, measured, strict=True):
-            printed = row.scores.get(score)
-            line.append(printed or "")
-            if any(measured):
-                line.append(beside(ours, printed))
+        for line, row, cell in zip(lines, table.rows, compared, strict=True):
+            line.append(row.scores.get(score, ""))
+            if any(compared):
+                line.append(cell)
     return [header, *lines]
 
 
@@ -92,9 +93,9 @@ def own(root: Path, table: Table, row: Row, score: str) -> Spread | None:
 
 
 def beside(ours: Spread | None, printed: str | None) -> str:
-    """Our score and its distance to the printed one, with as many digits."""
-    if ours is None:
+    """Our score and its distance to the printed one, with as many digits; else nothing."""
+    if ours is None or printed is None:
         return ""
-    digits = max(2, len((printed or "").partition(".")[2]))
-    gap = round(ours.mean - float(printed), digits) + 0.0 if printed else None  # no minus zero
-    return ours.text(digits) + (f" ({gap:+.{digits}f})" if gap is not None else "")
+    digits = max(2, len(printed.partition(".")[2]))
+    gap = round(ours.mean - float(printed), digits) + 0.0  # no minus zero
+    return f"{ours.text(digits)} ({gap:+.{digits}f})"
