@@ -7,7 +7,7 @@ from measured import Spread, score_of
 from published import UNVERIFIED, Book, Row, Table
 
 MARK = "†"  # of numbers that nobody has verified
-LEGEND = f"{MARK} not verified: nobody has read this number again in its paper."
+LEGEND = f"{MARK} not verified: not yet compared with the paper itself."
 OURS = "ours (gap)"
 VARIANTS = {
     "blur": "frames averaged as they are encoded (`blur`)",
