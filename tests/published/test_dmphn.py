@@ -74,6 +74,7 @@ def test_the_published_files_are_known_and_carry_no_licence(real: Path, test_dat
     method = load(real)
     assert method.origin["published"] == "DMPHN_1_2_4"
     assert method.origin["licence"] == "none stated"
+    assert not method.origin["fresh"]
     assert method.origin["files"]["encoder_lv1.pkl"].startswith("64b21c627f67382b")
     theirs = read_plain(test_data / "dmphn" / "checkpoints" / "encoder_lv1.pkl")
     state = method.state_dict()

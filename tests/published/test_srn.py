@@ -137,6 +137,11 @@ def test_another_variant_is_refused(kind: str, tmp_path: Path) -> None:
 def test_tensorflows_own_file_is_answered_by_how_to_read_it(tmp_path: Path) -> None:
     bundle = tmp_path / "deblur.model-523000.data-00000-of-00001"
     bundle.write_bytes(bytes(1000))
-    for path in (bundle, tmp_path, tmp_path / "deblur.model-523000"):
-        with pytest.raises(InputError, match=r"only TensorFlow reads them: .* numpy\.savez"):
+    answers = {
+        bundle: "is a part of a TensorFlow checkpoint",
+        tmp_path: r"lacks srn\.npz",
+        tmp_path / "deblur.model-523000": "is neither a folder nor a file",
+    }
+    for path, words in answers.items():
+        with pytest.raises(InputError, match=f"{words}; .* only TensorFlow reads them: .*savez"):
             converted("source=srn", f"path={path}", folder=tmp_path)

@@ -1,5 +1,6 @@
 """deblurkit-convert on files that are missing, damaged, hostile or of something else."""
 
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -15,7 +16,9 @@ import deblurkit
 from deblurkit.config import compose
 from deblurkit.errors import InputError
 from deblurkit.training.convert import convert
+from deblurkit.training.evaluate import evaluate
 from deblurkit.training.published_files import digest
+from deblurkit.training.run import start_from
 
 SIZES = ("model.generator.channels=8", "model.critic.channels=8")
 G = "latest_net_G.pth"
@@ -176,6 +179,7 @@ def test_what_was_read_is_remembered_and_stays(state, tmp_path: Path) -> None:
         "licence": "BSD, with those of CycleGAN, pix2pix and DCGAN",
         "published": None,
         "files": {G: digest(tmp_path / G)},
+        "fresh": ["critic"],
     }
     again = tmp_path / "again.safetensors"
     deblurkit.save_weights(method, again)
@@ -187,14 +191,26 @@ def test_what_was_read_is_remembered_and_stays(state, tmp_path: Path) -> None:
     assert deblurkit.build("unsharp").origin is None
 
 
+def test_runs_that_begin_with_it_say_so(state, tmp_path: Path) -> None:
+    write({G: state}, tmp_path)
+    method = converted("source=deblurgan", f"path={tmp_path}", *SIZES, folder=tmp_path)
+    weights, run = f"{tmp_path}/converted.safetensors", tmp_path / "run"
+    quiet = ("trainer.enable_progress_bar=false", "data.test.names=[rocket]", f"paths.run={run}")
+    evaluate(compose(f"weights={weights}", *quiet, config="eval"))
+    (record,) = json.loads((run / "record.json").read_text())
+    assert record["origin"] == method.origin
+    fresh = deblurkit.build("deblurgan_paper", "generator.channels=8", "critic.channels=8")
+    start_from(fresh, weights, trust=[])
+    assert fresh.origin == method.origin
+
+
 def test_files_beside_are_named_and_not_read(
     state, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write({G: state, "100_net_G.pth": [1]}, tmp_path)
     caplog.set_level("INFO")
     converted("source=deblurgan", f"path={tmp_path}", *SIZES, folder=tmp_path)
-    left = [line for line in caplog.messages if line.startswith("left unread")]
-    assert left == ["left unread, since the model does not have it: 100_net_G.pth"]
+    assert "other files in that folder, left unread: 1, such as 100_net_G.pth" in caplog.messages
 
 
 def test_a_known_source_warns_of_other_files(
@@ -207,7 +223,7 @@ def test_a_known_source_warns_of_other_files(
     assert method.origin["published"] is None
     warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1
-    assert "none of the files that https://github.com/HongguangZhang/" in warned[0]
+    assert "not the files that https://github.com/HongguangZhang/" in warned[0]
 
 
 def test_a_zip_that_is_no_checkpoint(tmp_path: Path) -> None:

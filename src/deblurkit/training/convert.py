@@ -36,18 +36,22 @@ def convert(cfg: DictConfig) -> str:
     if cfg.get("source") is None:
         names = sorted(file.stem for file in (conf_dir() / "source").glob("*.yaml"))
         raise InputError(f"say whose weights they are, source=<one of {', '.join(names)}>")
-    output = new_file(cfg.output)
+    output, path = new_file(str(cfg.output)), str(cfg.path or "")
     try:
         source = chosen_source(cfg)
         importer = instantiate(source.pop("importer"), (HOME, *plain(cfg.trust)))
-        files = found(cfg.path, importer)
-        method = filled(cfg, importer.parts({name: content(files[name]) for name in files}))
+        files = found(path, importer)
+        parts = importer.parts({name: content(file) for name, file in files.items()})
+        method = filled(cfg, parts)
     except InputError as error:
         words = f"source={cfg.source.name}: {sentence(error)}; {cfg.source.advice}"
         raise InputError(words) from error
-    for name in unread(cfg.path, files.values()):
-        log.info("left unread, since the model does not have it: %s", name)
-    method.origin = origin(source, files.values())
+    method.origin = origin(source, files) | {"fresh": untouched(method, parts)}
+    if method.origin["fresh"]:
+        places = ", ".join(method.origin["fresh"])
+        log.info("not in the files, so started fresh with seed %d: %s", cfg.seed, places)
+    if left := unread(path, files.values()):
+        log.info("other files in that folder, left unread: %d, such as %s", len(left), left[0])
     written = save_weights(method, output)
     log.info("%s: weights of %s", output, source["citation"])
     log.info("licence as its source states it: %s; sha256 %s", source["licence"], written)
@@ -67,13 +71,13 @@ def chosen_source(cfg: DictConfig) -> dict[str, Any]:
     return source
 
 
-def new_file(output: str | None) -> Path:
+def new_file(output: str) -> Path:
     """Where to write.
 
     Raises:
         InputError: If it is no safetensors file, or exists.
     """
-    if output is None or not output.endswith(".safetensors"):
+    if not output.endswith(".safetensors"):
         raise InputError("say where to write, output=<a new file whose name ends in .safetensors>")
     path = Path(output).expanduser()
     if path.exists():
@@ -82,7 +86,7 @@ def new_file(output: str | None) -> Path:
 
 
 def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> RestorationMethod:
-    """The method with these states of its networks; others start fresh, and it is said which.
+    """The method with these states of its networks; others start fresh, from the seed.
 
     Raises:
         InputError: If the network that restores is not among them, or one does not fit.
@@ -100,8 +104,6 @@ def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> Restorati
             networks[place].load_state_dict(state)
         else:
             log.info("not used, since the model does not have it: %s", place)
-    for place in untouched(method, parts):
-        log.info("not in the files, so started fresh with seed %d: %s", cfg.seed, place)
     return method
 
 
@@ -128,16 +130,18 @@ def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:
     return found
 
 
-def origin(source: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
-    """What to remember of the files, plain values; says so if they are not the published ones."""
-    paths = list(files)
+def origin(source: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """What to remember of the files, plain values; it is said whether they are known."""
     known: Mapping[str, str] = source.get("known", {})
-    published = known.get(digest(*paths))
-    if known and published is None:
+    published = known.get(digest(*files.values()))
+    if published:
+        log.info("these are the files of %s, as %s has them", published, source["repository"])
+    elif known:
         log.warning(
-            "these are none of the files that %s publishes: if you have not trained them "
-            "yourself, download them again",
+            "these are not the files that %s has: unless you have trained them yourself, "
+            "download them again",
             source["repository"],
         )
     facts = {key: value for key, value in source.items() if key not in ("advice", "known")}
-    return facts | {"published": published, "files": {path.name: digest(path) for path in paths}}
+    sums = {name: digest(file) for name, file in files.items()}
+    return facts | {"published": published, "files": sums}

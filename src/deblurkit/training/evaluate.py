@@ -65,7 +65,7 @@ def score_method(cfg: DictConfig) -> Scored:
         method.require(data.test.names)
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
-        write_record(cfg, Path(cfg.paths.run))
+        write_record(cfg, Path(cfg.paths.run), origin=method.origin)
     trainer.test(method, data, verbose=False)
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
     return Scored(scores.rows if trainer.is_global_zero else [], scores.pooled)

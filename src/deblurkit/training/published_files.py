@@ -13,7 +13,7 @@ from deblurkit.errors import InputError, sentence
 from deblurkit.published.importer import Importer
 
 
-def found(given: str | None, importer: Importer) -> dict[str, Path]:
+def found(given: str, importer: Importer) -> dict[str, Path]:
     """Files of a source by name, those without which nothing works first.
 
     Args:
@@ -23,7 +23,7 @@ def found(given: str | None, importer: Importer) -> dict[str, Path]:
     Raises:
         InputError: If one is missing.
     """
-    if given is None:
+    if not given:
         raise InputError("say where the downloaded files are, path=<folder or file>")
     path = Path(given).expanduser()
     if "://" in given:
@@ -58,6 +58,8 @@ def content(path: Path) -> Any:
     Raises:
         InputError: If it is damaged, of another kind, or could run code.
     """
+    if path.suffix in (".index", ".meta") or path.suffix.startswith(".data-"):
+        raise InputError(f"{path} is a part of a TensorFlow checkpoint")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file

@@ -30,8 +30,14 @@ PACKAGES = (
 CONFIG = "config.yaml"
 
 
-def write_record(cfg: DictConfig, folder: Path) -> None:
-    """Write config, command, versions, revision and seed into a run folder."""
+def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None = None) -> None:
+    """Write config, command, versions, revision and seed into a run folder.
+
+    Args:
+        cfg: Of the run.
+        folder: Of the run.
+        origin: Where the weights come from, if they were published by others.
+    """
     with replacing(folder / CONFIG) as stream:
         stream.write(OmegaConf.to_yaml(cfg, resolve=False).encode())
     facts = {
@@ -43,6 +49,7 @@ def write_record(cfg: DictConfig, folder: Path) -> None:
         "system": platform.platform(),
         "packages": versions(),
         "devices": devices(),
+        "origin": origin,
     }
     history = folder / "record.json"
     runs = json.loads(history.read_text()) if history.is_file() else []

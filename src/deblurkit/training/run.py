@@ -44,7 +44,7 @@ def train(cfg: DictConfig) -> float | None:
         cfg.callbacks.best = None
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
-        write_record(cfg, folder)
+        write_record(cfg, folder, origin=method.origin)
     resumed = resume_checkpoint(folder) if cfg.resume is not None else None
     if resumed is not None:
         look_at(resumed, method, trainer)
