@@ -103,7 +103,7 @@ def test_data_of_any_kind_will_do_and_scores_are_those_of_one_method(tmp_path: P
     assert {"psnr_gain", "gray/ssim_gray"} <= found["methods"]["wiener"]["mean"].keys()
     assert found["methods"]["wiener"]["mean"].items() <= alone.items()
     verdicts = {pair["verdict"] for pair in found["pairs"]}
-    assert verdicts == {"1 pictures are too few to tell"}
+    assert verdicts == {"too few pictures to tell: 1"}
 
 
 def test_what_does_not_fit_is_said_at_once(root: Path, tmp_path: Path) -> None:

@@ -44,9 +44,7 @@ def test_verdicts(shift: float, spread: float, verdict: str) -> None:
     assert pair.sequences is None
 
 
-@pytest.mark.parametrize(
-    ("count", "verdict"), [(5, "5 pictures are too few to tell"), (6, "higher")]
-)
+@pytest.mark.parametrize(("count", "verdict"), [(5, "too few pictures to tell: 5"), (6, "higher")])
 def test_from_six_pictures_on_signs_can_tell(count: int, verdict: str) -> None:
     """Half of 2 ** -5 is below 5 %, of 2 ** -4 it is not."""
     assert only(rows(NOISE[:count] + 1), rows(NOISE[:count])).verdict == verdict
@@ -65,7 +63,7 @@ def test_sequences_decide_where_there_are_any() -> None:
     assert within.verdict == "inside the noise"
     few = [f"s{number // 8}/{number:02d}" for number in range(24)]
     steady = only(rows(base + 1 + apart / 10, few), rows(base, few))
-    assert steady.verdict == "3 sequences are too few to tell"
+    assert steady.verdict == "too few sequences to tell: 3"
 
 
 def test_a_test_of_signs_may_doubt_what_the_interval_does_not() -> None:
@@ -82,7 +80,7 @@ def test_what_is_no_number_is_named_and_not_compared() -> None:
     broken[3] = math.nan
     pair = only(rows(broken), rows(NOISE))
     assert (pair.difference, pair.pictures, pair.undefined) == (None, None, ["03"])
-    assert pair.verdict == "not compared: no number for 1 pictures"
+    assert pair.verdict == "not compared: pictures without a number: 1"
     endless = NOISE.copy()
     endless[4] = math.inf
     assert only(rows(endless), rows(NOISE)).undefined == ["04"]

@@ -33,14 +33,14 @@ class Pair(NamedTuple):
         """
         found = [one for one in (self.pictures, self.sequences) if one is not None]
         if not found:
-            return f"not compared: no number for {len(self.undefined)} pictures"
+            return f"not compared: pictures without a number: {len(self.undefined)}"
         if all(one.low == one.high == 0 for one in found):
             return "equal"
         if any(one.low <= 0 <= one.high for one in found):
             return "inside the noise"
         if 2.0 ** (1 - found[-1].units) >= 1 - self.confidence:
             kind = "pictures" if self.sequences is None else "sequences"
-            return f"{found[-1].units} {kind} are too few to tell"
+            return f"too few {kind} to tell: {found[-1].units}"
         if any(one.p >= 1 - self.confidence for one in found):
             return "inside the noise"
         return "higher" if self.difference and self.difference > 0 else "lower"

@@ -32,6 +32,9 @@ class Place(NamedTuple):
 class Places:
     """Keeps the crops where methods disagree most, each of another picture.
 
+    Errors are those of pixels in their places, as 8-bit files hold them: a method that moves the
+    picture is wrong along every edge, although some protocols forgive it.
+
     Args:
         count: Crops to keep; nothing else of a picture stays in memory.
         side: Of the squares, pixels; smaller pictures are taken as far as they go.

@@ -21,7 +21,7 @@ from deblurkit.training.report import (
     shown,
 )
 
-NAMES = {"psnr_restored": "PSNR", "psnr_gain": "gain"}
+NAMES = {"psnr_restored": "8-bit PSNR", "psnr_gain": "gain"}
 
 
 def columns(rows: Sequence[Row]) -> dict[str, str]:
@@ -59,8 +59,8 @@ def print_means(scores: Mapping[str, Scores]) -> None:
         table.add_row(name, *(shown(key, means[key]) for key in heads))
     Console().print(table)
     for name, one in scores.items():
-        print_pooled({f"{key} of {name}": value for key, value in one.pooled.items()})
-        print_exceptions({f"{name}, {key}": names for key, names in exceptions(one.rows).items()})
+        print_pooled({f"{name}: {key}": value for key, value in one.pooled.items()})
+        print_exceptions({f"{name}: {key}": names for key, names in exceptions(one.rows).items()})
 
 
 def print_pairs(found: Sequence[Pair], heads: Mapping[str, str]) -> None:
@@ -75,13 +75,16 @@ def print_pairs(found: Sequence[Pair], heads: Mapping[str, str]) -> None:
         table.add_column(f"{percent} over pictures", justify="right")
         if any(pair.sequences is not None for pair in lines):
             table.add_column(f"{percent} over sequences", justify="right")
+        table.add_column("p", justify="right")
         table.add_column(f"{first} is")
         for pair in lines:
             intervals = [interval(pair, pair.pictures), interval(pair, pair.sequences)]
+            decides = pair.sequences or pair.pictures
             table.add_row(
                 heads[pair.score],
                 "" if pair.difference is None else signed(pair, pair.difference),
-                *intervals[: len(table.columns) - 3],
+                *intervals[: len(table.columns) - 4],
+                "" if decides is None else f"{decides.p:.4f}",
                 pair.verdict,
             )
         Console().print(table)

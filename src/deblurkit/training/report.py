@@ -43,7 +43,7 @@ def print_pooled(figures: Mapping[str, float | int]) -> None:
     """
     lines: dict[str, dict[str, dict[str, float | int]]] = {}
     for key, value in figures.items():
-        protocol, version, figure = key.split("/")
+        protocol, version, figure = key.rsplit("/", 2)
         lines.setdefault(protocol, {}).setdefault(version, {})[figure] = value
     for protocol, versions in lines.items():
         table = Table(title=f"{protocol}, all pictures together", title_justify="left")
@@ -114,7 +114,7 @@ def exceptions(rows: Sequence[Row]) -> dict[str, list[str]]:
 def print_exceptions(found: Mapping[str, Sequence[str]]) -> None:
     """Print a line for each kind of exception."""
     for key, names in found.items():
-        protocol, wrong = key.split("/", 1)
+        protocol, wrong = key.rsplit("/", 1)
         fate = "scored where they are" if wrong == "unaligned" else "and so is the mean"
         print(f"{protocol}: {len(names)} {wrong}, {fate}: {listed(names)}")
 
