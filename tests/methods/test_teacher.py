@@ -97,3 +97,20 @@ def test_a_teacher_without_a_gradient_still_gives_a_guide() -> None:
     with torch.no_grad():
         assert rounding(picture).unique().tolist() == [0, 1]
     assert rounding(gray()).unique().tolist() == [0, 1]
+
+
+class Sized(SolverMethod):
+    """Answers with the extent of the blur that it is told."""
+
+    takes = frozenset({"kernel_size"})
+
+    def restoration(self, batch: BlurredBatch) -> Restoration:
+        sizes = torch.tensor(batch.get("kernel_size", [0] * len(batch["name"])))
+        return {"restored": batch["blurred"] * 0 + sizes[:, None, None, None]}
+
+
+def test_a_method_that_takes_the_extent_of_the_blur_is_told() -> None:
+    assert frozen(Sized)(gray(), kernel_size=7).unique().tolist() == [7]
+    assert frozen(Sized)(gray()).unique().tolist() == [0]
+    mask = partial(UnsharpMask, amount=0.5, sigma=1.0)
+    assert torch.equal(frozen(mask)(gray(), kernel_size=7), frozen(mask)(gray()))

@@ -101,6 +101,7 @@ def test_the_guide_is_made_once_and_of_the_luminance() -> None:
     class Counting(Frozen):
         def __call__(self, pictures: Tensor, *others: Any, **options: Any) -> Any:
             asked.append(pictures)
+            assert options == {"kernel_size": SIZE}
             return network(pictures)
 
     method.teacher = Counting(network.factory)

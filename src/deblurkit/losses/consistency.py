@@ -36,30 +36,42 @@ class Consistency(ABC):
         self.distance = distance
 
     @abstractmethod
-    def target(self, teacher: Frozen, blurred: Images, *, guide: Images) -> list[Tensor]:
+    def target(
+        self, teacher: Frozen, blurred: Images, *, guide: Images, **known: Any
+    ) -> list[Tensor]:
         """What the teacher makes of the blurred picture; without gradients.
 
         Args:
             teacher: Restores pictures of one channel.
             blurred: The picture, luminance in [0, 1].
             guide: The teacher's answer to it.
+            **known: What else the teacher is told of the blur.
         """
 
     @abstractmethod
-    def seen(self, teacher: Frozen, restored: Images, *, reblurred: Images) -> list[Tensor]:
+    def seen(
+        self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
+    ) -> list[Tensor]:
         """What the teacher makes of an iteration's pictures; differentiable.
 
         Args:
             teacher: The same.
             restored: The picture as restored now, size of the blurred one.
             reblurred: The same under the kernel of now.
+            **known: As for the target.
         """
 
     def __call__(
-        self, teacher: Frozen, restored: Images, *, reblurred: Images, target: Sequence[Tensor]
+        self,
+        teacher: Frozen,
+        restored: Images,
+        *,
+        reblurred: Images,
+        target: Sequence[Tensor],
+        **known: Any,
     ) -> Scalar:
         """Sum of the distances to the target; gradients reach pictures, never the teacher."""
-        seen = self.seen(teacher, restored, reblurred=reblurred)
+        seen = self.seen(teacher, restored, reblurred=reblurred, **known)
         pairs = zip(seen, target, strict=True)
         return torch.stack([self.distance(one, other) for one, other in pairs]).sum()
 
@@ -67,13 +79,17 @@ class Consistency(ABC):
 class Reblurred(Consistency):
     """Compares the teacher's answer to the re-blurred picture with that to the blurred one."""
 
-    def target(self, teacher: Frozen, blurred: Images, *, guide: Images) -> list[Tensor]:
+    def target(
+        self, teacher: Frozen, blurred: Images, *, guide: Images, **known: Any
+    ) -> list[Tensor]:
         """The guide itself."""
         return [guide]
 
-    def seen(self, teacher: Frozen, restored: Images, *, reblurred: Images) -> list[Tensor]:
+    def seen(
+        self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
+    ) -> list[Tensor]:
         """The teacher's answer to the re-blurred picture."""
-        return [teacher(reblurred)]
+        return [teacher(reblurred, **known)]
 
 
 class Literal(Consistency):
@@ -82,13 +98,17 @@ class Literal(Consistency):
     Both are sharp already, so little is asked of the teacher; as the equation is printed.
     """
 
-    def target(self, teacher: Frozen, blurred: Images, *, guide: Images) -> list[Tensor]:
+    def target(
+        self, teacher: Frozen, blurred: Images, *, guide: Images, **known: Any
+    ) -> list[Tensor]:
         """The teacher's answer to its own answer."""
-        return [teacher(guide)]
+        return [teacher(guide, **known)]
 
-    def seen(self, teacher: Frozen, restored: Images, *, reblurred: Images) -> list[Tensor]:
+    def seen(
+        self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
+    ) -> list[Tensor]:
         """The teacher's answer to the restored picture."""
-        return [teacher(restored)]
+        return [teacher(restored, **known)]
 
 
 class Tapped(Consistency):
@@ -106,17 +126,21 @@ class Tapped(Consistency):
             raise InputError("features of a teacher need at least one layer")
         self.layers = list(layers)
 
-    def target(self, teacher: Frozen, blurred: Images, *, guide: Images) -> list[Tensor]:
+    def target(
+        self, teacher: Frozen, blurred: Images, *, guide: Images, **known: Any
+    ) -> list[Tensor]:
         """Features for the blurred picture."""
-        return self._features(teacher, blurred)
+        return self._features(teacher, blurred, **known)
 
-    def seen(self, teacher: Frozen, restored: Images, *, reblurred: Images) -> list[Tensor]:
+    def seen(
+        self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
+    ) -> list[Tensor]:
         """Features for the re-blurred picture."""
-        return self._features(teacher, reblurred)
+        return self._features(teacher, reblurred, **known)
 
-    def _features(self, teacher: Frozen, pictures: Images) -> list[Tensor]:
+    def _features(self, teacher: Frozen, pictures: Images, **known: Any) -> list[Tensor]:
         with tapped(teacher.open(), self.layers) as features:
-            teacher(pictures)
+            teacher(pictures, **known)
         return [features[layer] for layer in self.layers]
 
 

@@ -1,7 +1,6 @@
 """Any method of this library as a guide for others that restore luminance."""
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -35,15 +34,22 @@ class Teacher(nn.Module):
         super().__init__()
         self.method = method()
 
-    def forward(self, blurred: Plane) -> Plane:
+    def forward(self, blurred: Plane, *, kernel_size: int = 0) -> Plane:
         """Restore; gradients flow to the pictures where the method is differentiable.
+
+        Args:
+            blurred: Pictures of one size.
+            kernel_size: Extent of their blur in pixels, for methods that take it; 0 where it is
+                not known.
 
         Raises:
             InputError: If the method refuses the pictures or fails on them, answers with another
                 size or with values that are not finite, or breaks off the gradient.
         """
         names = [f"picture {number}" for number in range(len(blurred))]
-        batch = cast("BlurredBatch", {"blurred": blurred.expand(-1, 3, -1, -1), "name": names})
+        batch: BlurredBatch = {"blurred": blurred.expand(-1, 3, -1, -1), "name": names}
+        if kernel_size and "kernel_size" in self.method.takes:
+            batch["kernel_size"] = [kernel_size] * len(blurred)
         try:
             answer = self.method.restoration(batch)["restored"]
         except Exception as error:  # whatever happens in somebody's method

@@ -117,6 +117,7 @@ class WeakSelfDeblur(SolverMethod):
                 made.restored,
                 reblurred=made.reblurred,
                 target=self._target(problem),
+                kernel_size=problem.kernel_size,
             ),
             mixture=lambda: total_variation(_shares(problem)),
         )
@@ -135,21 +136,28 @@ class WeakSelfDeblur(SolverMethod):
             InputError: If the teacher cannot restore it, in a sentence.
         """
         if problem not in self._guides:
-            self._guides[problem] = self.teacher(problem.luminance)
+            self._guides[problem] = self._restored(problem, problem.luminance)
         return self._guides[problem]
 
     @torch.no_grad()
     def _target(self, problem: BlindProblem) -> list[Tensor]:
         if problem not in self._targets:
             self._targets[problem] = self.consistency.target(
-                self.teacher, problem.luminance, guide=self.guide(problem)
+                self.teacher,
+                problem.luminance,
+                guide=self.guide(problem),
+                kernel_size=problem.kernel_size,
             )
         return self._targets[problem]
 
     @torch.no_grad()
     def disagreement(self, problem: BlindProblem, reblurred: Images) -> float:
         """Distance of the teacher's answers to a re-blurred picture and to the blurred one."""
-        return float(self.weak(self.teacher(reblurred), self.guide(problem)))
+        restored = self._restored(problem, reblurred)
+        return float(self.weak(restored, self.guide(problem)))
+
+    def _restored(self, problem: BlindProblem, blurred: Images) -> Images:
+        return self.teacher(blurred, kernel_size=problem.kernel_size)
 
     def training_step(self, batch: Pools) -> None:
         """One iteration of every picture."""
