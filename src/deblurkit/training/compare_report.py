@@ -69,7 +69,7 @@ def print_pairs(found: Sequence[Pair], heads: Mapping[str, str]) -> None:
     for (first, second), group in groupby(found, key=lambda pair: pair[:2]):
         lines = list(group)
         title = f"{first} less {second}, mean over pictures"
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, min_width=len(title))
         table.add_column("score", overflow="fold")
         table.add_column("difference", justify="right")
         table.add_column(f"{percent} over pictures", justify="right")

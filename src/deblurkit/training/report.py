@@ -46,7 +46,8 @@ def print_pooled(figures: Mapping[str, float | int]) -> None:
         protocol, version, figure = key.rsplit("/", 2)
         lines.setdefault(protocol, {}).setdefault(version, {})[figure] = value
     for protocol, versions in lines.items():
-        table = Table(title=f"{protocol}, all pictures together", title_justify="left")
+        title = f"{protocol}, all pictures together"
+        table = Table(title=title, title_justify="left", min_width=len(title))
         table.add_column("pictures")
         for figure in next(iter(versions.values())):
             table.add_column(NAMES.get(figure, figure), justify="right")
