@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from running import command_line
 
 from deblurkit.config import compose
@@ -104,6 +105,34 @@ def test_data_of_any_kind_will_do_and_scores_are_those_of_one_method(tmp_path: P
     assert found["methods"]["wiener"]["mean"].items() <= alone.items()
     verdicts = {pair["verdict"] for pair in found["pairs"]}
     assert verdicts == {"too few pictures to tell: 1"}
+
+
+def test_what_is_counted_and_drawn_is_each_method_s_own(tmp_path: Path) -> None:
+    """Two red squares; one method shows both, one the first."""
+    for role, levels in (("blurred", (90, 90)), ("sharp", (250, 250)), ("both", (250, 250))):
+        write_squares(tmp_path / role, levels)
+    write_squares(tmp_path / "deep" / "one", (250, 90))
+    pictures = [f"{role}={tmp_path / role}" for role in ("blurred", "sharp")]
+    compare = f"compare={{x/one:{tmp_path}/deep/one,both:{tmp_path}/both}}"
+    quiet = ("trainer.enable_progress_bar=false", f"paths.run={tmp_path / 'run'}")
+    given = (*quiet, *pictures, compare, "protocol=[rgb8,detection]", "trust=[metrics]")
+    cfg = compose(*given, config="eval")
+    OmegaConf.set_struct(cfg, False)
+    cfg.protocol.detection.detector = {"_target_": "metrics.detectors.Rectangles", "threshold": 0.5}
+    evaluate(cfg)
+    found = json.loads((tmp_path / "run" / "compare.json").read_text())["methods"]
+    right = {name: one["pooled"]["detection/restored/right"] for name, one in found.items()}
+    assert right == {"x/one": 1, "both": 2}
+    drawn = [read_image(tmp_path / "run" / name / "detections" / "a.png") for name in found]
+    assert drawn[0].shape == drawn[1].shape
+    assert not np.array_equal(*drawn)
+
+
+def write_squares(folder: Path, levels: tuple[int, int]) -> None:
+    picture = np.zeros((40, 60, 3), np.uint8)
+    for place, level in enumerate(levels):
+        picture[10:30, 28 * place + 6 : 28 * place + 24, 0] = level
+    write_image(folder / "a.png", picture)
 
 
 def test_what_does_not_fit_is_said_at_once(root: Path, tmp_path: Path) -> None:
