@@ -78,7 +78,12 @@ def rewritten(before: dict[str, int], after: dict[str, int]) -> int:
 
 @pytest.mark.parametrize(
     ("count", "kills"),
-    [(40, (2, 31)), pytest.param(1000, (1, 2, 63, 640, 901), marks=pytest.mark.slow)],
+    [
+        (40, (2, 31)),
+        pytest.param(
+            *(1000, (1, 2, 63, 640, 901)), marks=[pytest.mark.slow, pytest.mark.timeout(3600)]
+        ),
+    ],
 )
 def test_a_killed_command_leaves_no_partial_file_and_goes_on_with_the_rest(
     count: int, kills: tuple[int, ...], tmp_path: Path

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from omegaconf import DictConfig
 from torch.utils.data import DataLoader, IterableDataset
 
-from deblurkit import __version__
+import deblurkit
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.compare import side_by_side
@@ -76,7 +76,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     weights = None if cfg.weights is None else Path(cfg.weights)
     state = weights.stat() if weights is not None and weights.is_file() else None
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
-    return chosen | {"trained": trained, "version": __version__}
+    return chosen | {"trained": trained, "version": deblurkit.__version__}
 
 
 def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:
