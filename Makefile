@@ -52,6 +52,9 @@ slow: $(INSTALLED) ## the tests that take minutes
 notebooks: $(INSTALLED) ## run the notebooks
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
 
+soak: $(INSTALLED) ## 20,000 damaged pictures through the reader; ARGS="--first 20000 40000" reads others
+	PYTHONPATH=tests $(BIN)/python tests/imaging/fuzz_pictures.py $(or $(ARGS),20000)
+
 lint: $(INSTALLED) ## ruff: mistakes and layout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -13,7 +13,6 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # nothing else i
 CUT = "it is truncated or damaged"
 
 _PARTS_LIMIT = 2**24  # bytes beside the pixels; camera data, profiles and previews are far smaller
-_COUNT_LIMIT = 2**18  # parts; a PNG of 2 ** 27 deep pixels in the usual chunks of 8 kB has half
 _SIGNATURES = {
     "BMP": (b"BM",),
     "GIF": (b"GIF87a", b"GIF89a"),
@@ -61,7 +60,7 @@ def opened_container(file: File) -> Container:
         raise DecodingError("it is empty")
     kind = _format(_at(file, 0, 12))
     walk = _WALKS.get(kind)
-    return Container(kind, size, tuple(_bounded(walk(file, size))) if walk else ())
+    return Container(kind, size, tuple(_bounded(walk(file, size), size)) if walk else ())
 
 
 def refuse_endless_jpeg(data: bytes) -> None:
@@ -115,15 +114,15 @@ def _at(file: File, place: int, length: int) -> bytes:
     return file.read(length)
 
 
-def _bounded(parts: Iterator[Part | None]) -> Iterator[Part]:
-    """The parts that are kept, unless there are too many or they are too large together."""
-    total = 0
+def _bounded(parts: Iterator[Part | None], size: int) -> Iterator[Part]:
+    """The parts that are kept, unless they are too many or too large together."""
+    total, most = 0, 2**14 + size // 2**12  # encoders cut pixels into chunks of 8 kB and more
     for count, part in enumerate(parts):
         total += 0 if part is None else len(part[1])
-        if count > _COUNT_LIMIT or total > _PARTS_LIMIT:
-            raise DecodingError(
-                f"it holds more than {_PARTS_LIMIT} bytes or {_COUNT_LIMIT} parts beside its pixels"
-            )
+        if count > most:
+            raise DecodingError(f"it is cut into more than {most} parts")
+        if total > _PARTS_LIMIT:
+            raise DecodingError(f"it holds more than {_PARTS_LIMIT} bytes beside its pixels")
         if part is not None:
             yield part
 
@@ -133,7 +132,9 @@ def _part(file: File, size: int, kind: bytes, *, place: int, length: int) -> Par
     if place + length > size:
         raise DecodingError(CUT)
     if length > _PARTS_LIMIT:
-        raise DecodingError(f"it holds {length} bytes beside its pixels; at most {_PARTS_LIMIT}")
+        raise DecodingError(
+            f"it holds {length} bytes beside its pixels and the limit is {_PARTS_LIMIT}"
+        )
     return kind, _at(file, place, length)
 
 

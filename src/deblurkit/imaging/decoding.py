@@ -85,9 +85,9 @@ def decoded(file: File, *, pixel_limit: int) -> Decoded:
         return _decoded(file, pixel_limit)
     except DecodingError:
         raise
-    except MemoryError as error:
-        raise DecodingError("it needs more memory than there is") from error
     except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
+            raise DecodingError("it needs more memory than there is") from error
         raise DecodingError(f"{CUT} ({error})") from error
 
 
