@@ -14,14 +14,13 @@ from torch import Tensor
 
 from deblurkit.contracts import BlurredBatch, Images, Kernels
 from deblurkit.errors import InputError
+from deblurkit.imaging.conjugate_gradients import conjugate_gradients
 from deblurkit.imaging.convolution import fast_length
 from deblurkit.imaging.kernels import check_kernels
 
 Framed = Float[Tensor, "batch channels framed_height framed_width"]
 Spectra = Complex[Tensor, "#batch #channels framed_height half_width"]
 Powers = Float[Tensor, "*#batch framed_height half_width"]  # of frequencies, not negative
-
-VANISHED = 1e-15  # a squared residual below this is none
 
 
 def known_kernels(batch: BlurredBatch, *, method: str) -> Kernels:
@@ -192,18 +191,14 @@ class LeastSquares(NamedTuple):
             steps: Of conjugate gradients; the preconditioner is the solution without a mask.
         """
         unmasked = self.fidelity * self.spectra.abs().square() + self.penalty
-        solution, residual = start, wanted - self._applied(start)
-        filtered = residual / unmasked
-        direction, size = filtered, self._product(residual, filtered)
-        for _ in range(steps):
-            image = self._applied(direction)
-            stride = size / self._product(direction, image).clamp(min=VANISHED)
-            solution = solution + stride * direction
-            residual = residual - stride * image
-            filtered = residual / unmasked
-            before, size = size, self._product(residual, filtered)
-            direction = filtered + size / before.clamp(min=VANISHED) * direction
-        return solution
+        return conjugate_gradients(
+            self._applied,
+            wanted,
+            start=start,
+            filtered=lambda residual: residual / unmasked,
+            product=self._product,
+            steps=steps,
+        )
 
     def _applied(self, pictures: Spectra) -> Spectra:
         blurred = torch.fft.irfft2(pictures * self.spectra, s=self.inside.shape)

@@ -8,10 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from deblurkit.contracts import Kernels
+from deblurkit.imaging.conjugate_gradients import conjugate_gradients
 from deblurkit.imaging.deconvolution import Framed, differences, kernel_spectra
 from deblurkit.imaging.kernels import centred, normalized
-
-VANISHED = 1e-15  # a squared residual below this is none
 
 
 def fitted_kernels(
@@ -56,15 +55,14 @@ def fitted_kernels(
         blurs = torch.fft.irfft2(spectra * kernel_spectra(kernels, size), s=size)
         return correlated(blurs) + ridge * kernels
 
-    kernels, residual = start, correlated(differences(blurred)) - applied(start)
-    direction, rest = residual, _squares(residual)
-    for _ in range(steps):
-        image = applied(direction)
-        stride = rest / (direction * image).sum(dim=(-2, -1), keepdim=True).clamp(min=VANISHED)
-        kernels, residual = kernels + stride * direction, residual - stride * image
-        before, rest = rest, _squares(residual)
-        direction = residual + rest / before.clamp(min=VANISHED) * direction
-    return kernels
+    return conjugate_gradients(
+        applied,
+        correlated(differences(blurred)),
+        start=start,
+        filtered=lambda residual: residual,
+        product=lambda one, other: (one * other).sum(dim=(-2, -1), keepdim=True),
+        steps=steps,
+    )
 
 
 def plausible(kernels: Kernels, *, faint: float, islet: float) -> Kernels:
@@ -92,10 +90,6 @@ def resized(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 new_size new_
     """Kernels at another resolution, of the side ``size``; they sum to 1 again."""
     changed = F.interpolate(kernels, size=(size, size), mode="bicubic", antialias=True)
     return normalized(changed.clamp(min=0))
-
-
-def _squares(kernels: Tensor) -> Tensor:
-    return kernels.square().sum(dim=(-2, -1), keepdim=True)
 
 
 def _islets(kernels: Tensor, *, islet: float) -> Tensor:
