@@ -27,12 +27,13 @@ LAYERS = ["method.hierarchies.stacks.0.levels.0.encoder"]
 READINGS = {"A": Reblurred(l1), "B": Literal(l1), "C": Tapped(l1, layers=LAYERS)}
 NONE = ("model.weights={weak:0.0,consistency:0.0,mixture:0.0}",)
 FIXED = "model/stopping@model.priors.stopping=fixed"
+UNSHARP = "model/teacher@model.teacher.factory.method=unsharp"
 
 
 def weak(*overrides: str, model: str = "weak_selfdeblur", iterations: int = 4) -> WeakSelfDeblur:
     """A tiny method that ends after a number of iterations."""
     fixed = (FIXED, f"model.priors.stopping.iterations={iterations}")
-    cfg = deblurkit.compose(f"model={model}", *fixed, *TINY, *overrides)
+    cfg = deblurkit.compose(f"model={model}", UNSHARP, *fixed, *TINY, *overrides)
     return build_recipe(plain(cfg.model), trust=[])
 
 
@@ -79,6 +80,21 @@ def test_gradients_of_eq_6_reach_picture_and_kernel_but_not_the_teacher(
     after = guide.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     assert not [key for key in method.state_dict() if "teacher" in key or "hierarchies" in key]
+
+
+def test_the_teacher_of_the_config_needs_no_file_and_has_gradients() -> None:
+    cfg = deblurkit.compose("model=weak_selfdeblur", FIXED, *TINY)
+    method = build_recipe(plain(cfg.model), trust=[])
+    problem, made = made_by(method)
+    method.consistency(
+        method.teacher,
+        made.restored,
+        reblurred=made.reblurred,
+        target=method._target(problem),
+        kernel_size=SIZE,
+    ).backward()
+    assert gradients(problem, "picture") > 0
+    assert gradients(problem, "kernel") > 0
 
 
 def test_eq_5_pulls_the_picture_towards_the_guide_and_leaves_the_kernel() -> None:
@@ -157,7 +173,7 @@ def test_schedules_count_the_iterations_of_each_picture() -> None:
 def agreeing(*overrides: str) -> WeakSelfDeblur:
     stopping = "model.priors.stopping={threshold:{share:%s},check_every:1,smoothing:0.0,patience:2}"
     given = (stopping % "1.0", "model.priors.stopping.min_iterations=3", *TINY, *overrides)
-    cfg = deblurkit.compose("model=weak_selfdeblur", *given)
+    cfg = deblurkit.compose("model=weak_selfdeblur", UNSHARP, *given)
     return build_recipe(plain(cfg.model), trust=[])
 
 
@@ -173,7 +189,8 @@ def test_the_least_moving_variance_answers_with_its_own_iteration() -> None:
     rule = "model/stopping@model.priors.stopping=moving_variance"
     numbers = ("window=5", "patience=7", "pixels=50", "max_iterations=40")
     given = [f"model.priors.stopping.{number}" for number in numbers]
-    cfg = deblurkit.compose("model=weak_selfdeblur", rule, *given, *TINY, "model.average=0.0")
+    given += ["model.average=0.0", "model.fidelity.switch=15"]  # another distance: it moves again
+    cfg = deblurkit.compose("model=weak_selfdeblur", UNSHARP, rule, *TINY, *given)
     method = build_recipe(plain(cfg.model), trust=[])
     problem = method.pose(scene(24, 28)[1], SIZE)
     optimizer, answers = method.descent(problem), []
@@ -225,11 +242,8 @@ def test_a_weight_of_shares_that_do_not_exist_is_refused() -> None:
 
 
 def test_a_teacher_that_cannot_guide_ends_the_loop_with_a_sentence() -> None:
-    wiener = "model.teacher.factory.method={_target_:deblurkit.methods.wiener.Wiener}"
-    drop = ("~model.teacher.factory.method.amount", "~model.teacher.factory.method.sigma")
-    values = plain(deblurkit.compose("model=wiener").model)
-    more = [f"+model.teacher.factory.method.{k}={v}" for k, v in values.items() if k[0] != "_"]
-    method = weak(wiener, *drop, *more)
+    method = weak()
+    method.teacher = Frozen(partial(Teacher, partial(deblurkit.build, "wiener")))
     with pytest.raises(InputError, match=r"^the teacher Wiener cannot guide .* give its kernel"):
         method.restore(scene(24, 28)[1][None], kernel_size=[SIZE])
 
