@@ -24,6 +24,7 @@ from deblurkit.training.stored import Stored
         (["/r/a/best.ckpt", "/r/a/last.ckpt"], ["a/best", "a/last"]),
         (["/r/a/best.ckpt", "/s/a/best.ckpt", "/r/b"], ["r/a/best", "s/a/best", "b"]),
         (["/out/x/restored", "/out/y/restored"], ["x", "y"]),
+        (["/out/x/test/restored", "/out/x"], ["x/test/restored", "out/x"]),
         (["/out/unsharp", "unsharp"], ["out/unsharp", "unsharp"]),
         (["/out/blurred", "/out/mine"], ["out/blurred", "mine"]),
         (["/w/a.b.safetensors", "/w/a.c.ckpt"], ["a.b", "a.c"]),

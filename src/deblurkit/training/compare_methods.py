@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
@@ -14,7 +13,7 @@ from deblurkit.methods.solver import SolverMethod
 from deblurkit.training.stored import Stored
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
-USUAL = frozenset({"best", "last", "restored"})  # names of files and folders that say nothing
+USUAL = frozenset({"best", "last", "restored", "test"})  # parts of paths that say nothing
 
 
 def compared_methods(cfg: DictConfig) -> dict[str, RestorationMethod]:
@@ -93,7 +92,11 @@ def tails(entry: str) -> list[str]:
         return [entry]
     path = Path(entry).expanduser().resolve()
     file = path.with_suffix("") if path.suffix in {".ckpt", ".safetensors"} else path
-    parts: list[Any] = [part for part in file.parts if part != file.anchor]
-    usual = len(parts) > 1 and parts[-1] in USUAL
-    plain_ones = [parts[-2]] if usual else []
-    return plain_ones + ["/".join(parts[-n:]) for n in range(1 + usual, len(parts) + 1)]
+    parts = [part for part in file.parts if part != file.anchor]
+    silent = 0
+    while silent + 1 < len(parts) and parts[-1 - silent] in USUAL:
+        silent += 1
+    short = parts[len(parts) - silent - 1]
+    return [short] * bool(silent) + [
+        "/".join(parts[-n:]) for n in range(1 + silent, len(parts) + 1)
+    ]

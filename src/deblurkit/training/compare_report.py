@@ -27,11 +27,7 @@ NAMES = {"psnr_restored": "8-bit PSNR", "psnr_gain": "gain"}
 def columns(rows: Sequence[Row]) -> dict[str, str]:
     """Scores that are compared and what they are called; what only repeats one is left out."""
     named = {key: NAMES.get(key, words) for key, words in headings(rows).items()}
-    return {
-        key: words
-        for key, words in named.items()
-        if key == "psnr_restored" or key == "psnr_gain" or "/" in key
-    }
+    return {key: words for key, words in named.items() if key in NAMES or "/" in key}
 
 
 def compared_scores(rows: Sequence[Row]) -> dict[str, str]:
