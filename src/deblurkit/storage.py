@@ -41,8 +41,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
 
 def sweep(folder: str | Path) -> None:
-    """Remove what writers that were killed left in a folder and below; living ones go on."""
-    for part in Path(folder).rglob(".*.part"):
+    """Remove what writers that were killed left in a folder; what living ones write stays."""
+    for part in Path(folder).glob(".*.part"):
         if re.fullmatch(r"\.[0-9a-f]{32}\.part", part.name):
             with suppress(OSError), part.open("rb") as stream:
                 _lock(stream)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # nothing else is tried on bytes
 CUT = "it is truncated or damaged"
 
-_PARTS_LIMIT = 2**24  # bytes beside the pixels; camera data, profiles and previews are far smaller
+PARTS_LIMIT = 2**24  # bytes beside the pixels; camera data, profiles and previews are far smaller
 _SIGNATURES = {
     "BMP": (b"BM",),
     "GIF": (b"GIF87a", b"GIF89a"),
@@ -121,8 +121,8 @@ def _bounded(parts: Iterator[Part | None], size: int) -> Iterator[Part]:
         total += 0 if part is None else len(part[1])
         if count > most:
             raise DecodingError(f"it is cut into more than {most} parts")
-        if total > _PARTS_LIMIT:
-            raise DecodingError(f"it holds more than {_PARTS_LIMIT} bytes beside its pixels")
+        if total > PARTS_LIMIT:
+            raise DecodingError(f"it holds more than {PARTS_LIMIT} bytes beside its pixels")
         if part is not None:
             yield part
 
@@ -131,9 +131,9 @@ def _part(file: File, size: int, kind: bytes, *, place: int, length: int) -> Par
     """One part as it stands in the file; a length that cannot be true is not read."""
     if place + length > size:
         raise DecodingError(CUT)
-    if length > _PARTS_LIMIT:
+    if length > PARTS_LIMIT:
         raise DecodingError(
-            f"it holds {length} bytes beside its pixels and the limit is {_PARTS_LIMIT}"
+            f"it holds {length} bytes beside its pixels and the limit is {PARTS_LIMIT}"
         )
     return kind, _at(file, place, length)
 

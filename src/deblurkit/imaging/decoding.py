@@ -23,6 +23,7 @@ from PIL import Image as PillowImage
 
 from deblurkit.imaging.containers import (
     CUT,
+    PARTS_LIMIT,
     Container,
     DecodingError,
     File,
@@ -161,7 +162,7 @@ def _refuse_large(header: _Header, pixel_limit: int) -> None:
     unpacked = pixels * header.depth / (8 if mode == "1" else 1)
     if pixels > _SMALL and unpacked > _PACKING * size:
         raise DecodingError(f"{claim}, which cannot be in so few bytes")
-    if size > 16 * pixel_limit:
+    if size > 16 * pixel_limit + 2 * PARTS_LIMIT:
         raise DecodingError(f"it is larger than any picture of {pixel_limit} pixels, the limit")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from deblurkit.imaging.containers import Container
+from deblurkit.imaging.containers import PARTS_LIMIT, Container
 
 PNG_XMP = b"XML:com.adobe.xmp\0"  # begins the content of the iTXt chunk
 _JPEG_EXIF, _JPEG_ICC = b"Exif\0\0", b"ICC_PROFILE\0"
@@ -25,7 +25,6 @@ _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _PNG_ONLY = frozenset(
     {b"cHRM", b"cICP", b"gAMA", b"iTXt", b"pHYs", b"sRGB", b"tEXt", b"zTXt"}  # no home elsewhere
 )
-_PROFILE_LIMIT = 2**24  # bytes; a packed profile may claim any size
 
 _ORIENTATION, _EXIF_FOLDER = 0x0112, 0x8769
 _WIDTHS, _HEIGHTS = frozenset({0x0100, 0xA002}), frozenset({0x0101, 0xA003})
@@ -124,7 +123,7 @@ def _of_png(parts: tuple[tuple[bytes, bytes], ...]) -> Metadata:
 def _unpacked(packed: bytes) -> bytes:
     stream = zlib.decompressobj()
     try:
-        data = stream.decompress(packed, _PROFILE_LIMIT)
+        data = stream.decompress(packed, PARTS_LIMIT)
     except zlib.error:
         return b""
     return data if stream.eof else b""

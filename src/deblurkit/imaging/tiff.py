@@ -3,8 +3,7 @@
 Pillow decodes those of 8 bits. Of 16 bits it keeps 8 in colour, so OpenCV decodes these, and
 tifffile the layouts that OpenCV gets wrong.
 
-Source: "TIFF Revision 6.0", Aldus, 1992; BigTIFF design, Adobe Pagemaker TIFF 6.0 Technical Notes
-(1995) for sub-folders.
+Source: "TIFF Revision 6.0", Aldus, 1992; BigTIFF as libtiff 4 defines it.
 """
 
 import io
@@ -18,10 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
-from deblurkit.imaging.containers import CUT, DecodingError, File
+from deblurkit.imaging.containers import CUT, PARTS_LIMIT, DecodingError, File
 from deblurkit.imaging.metadata import Metadata, turned
 
-_TAG_LIMIT = 2**24  # bytes of one tag beside the pixels
 _PIECE_LIMIT = 2**16  # strips or tiles
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
@@ -244,7 +242,7 @@ def _tags(file: File, size: int) -> dict[int, tuple[int, ...]]:
 def _refuse_tag(tag: int, *, number: int, length: int, inside: bool, size: int) -> None:
     if tag in (_STRIP_PLACES, _TILE_PLACES) and number > _PIECE_LIMIT:
         raise DecodingError(f"it is cut into {number} pieces; the limit is {_PIECE_LIMIT}")
-    if length > _TAG_LIMIT:
+    if length > PARTS_LIMIT:
         raise DecodingError(f"its tag {tag} holds {length} bytes; save it without layers")
     if not inside and length > size:
         raise DecodingError(CUT)

@@ -53,7 +53,8 @@ def restore_files(cfg: DictConfig) -> int:
         in_tiles(method, int(cfg.tile), int(cfg.overlap))
     report_refusals(method)
     trainer = make_trainer(cfg, method)
-    sweep(cfg.output)
+    for folder in {target.parent for _, target in places}:
+        sweep(folder)
     journal = Journal(Path(cfg.output), settings(cfg), rank=trainer.global_rank)
     files = PictureFiles(places, trainer, journal=journal, pixel_limit=int(cfg.pixel_limit))
     writer = PictureWriter(files, compare=cfg.compare)
