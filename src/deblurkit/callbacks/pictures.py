@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from lightning.pytorch import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
 
 from deblurkit.contracts import Image
 from deblurkit.imaging.compare import liveliest_crop, side_by_side
@@ -15,6 +18,8 @@ from deblurkit.imaging.files import as_pixels, write_image
 
 class Pictures(Callback):
     """Draws blurred | restored | sharp of the first pictures, as PNG and in the logger.
+
+    Where a method estimates the kernel, that stands beside them.
 
     Args:
         folder: Folder of the PNG files, named by epoch.
@@ -79,7 +84,10 @@ class Pictures(Callback):
         name = str(batch["name"][0]).replace("/", "_")
         shown = columns(batch, outputs, 0)
         rows, cols = liveliest_crop(shown.get("sharp", shown["blurred"]), self.side)
-        drawn = side_by_side({key: picture[:, rows, cols] for key, picture in shown.items()})
+        crops = {key: picture[:, rows, cols] for key, picture in shown.items()}
+        if "kernel" in outputs:
+            crops["kernel"] = enlarged(outputs["kernel"][0], side=rows.stop - rows.start)
+        drawn = side_by_side(crops)
         write_image(self.folder / f"epoch_{trainer.current_epoch:04d}_{name}.png", drawn)
         log_picture(trainer, f"val/{name}", drawn)
 
@@ -88,6 +96,12 @@ def columns(batch: Any, outputs: Any, number: int) -> dict[str, Image]:
     """What there is to see of one picture of a batch."""
     shown = {"blurred": batch["blurred"][number], "restored": outputs["restored"][number]}
     return shown | ({"sharp": batch["sharp"][number]} if "sharp" in batch else {})
+
+
+def enlarged(kernel: Float[Tensor, "1 size size"], *, side: int) -> Image:
+    """A kernel as a square picture of a side in pixels, its largest weight white."""
+    shown = functional.interpolate((kernel / kernel.max())[None], (side, side))
+    return shown[0].expand(3, -1, -1)
 
 
 def log_picture(trainer: Trainer, name: str, drawn: NDArray[np.uint8]) -> None:
