@@ -17,6 +17,7 @@ QUESTIONS = {
     "overhead": "What our bases add to a bare Lightning step",
     "gan_step": "A training step of DeblurGAN against a plain port of the published one",
     "protocols": "Protocols against the plain way to the same numbers",
+    "selfdeblur": "An iteration of SelfDeblur against a plain port of the published loop",
     "restore": "DCLNet on a 1280x720 picture: time, memory, share of the convolution speed",
     "inference": "Every network on a 1280x720 picture, and published times",
 }
