@@ -18,6 +18,16 @@ def authors_state(source: str, network: str) -> dict[str, Tensor]:
     return formula_state(layout["parameters"]) | poison
 
 
+def dmphn_files() -> dict[str, dict[str, Tensor]]:
+    """Content of each file of DMPHN's 1-2-4, float64."""
+    files: dict[str, dict[str, Tensor]] = {}
+    shapes = dict(numbers_of("dmphn")["models"]["DMPHN_1_2_4"]["shapes"])
+    for key, tensor in formula_state(shapes).items():
+        file, _, inner = key.partition(":")
+        files.setdefault(f"{file}.pkl", {})[inner] = tensor
+    return files
+
+
 def require_generator(network: nn.Module, source: str, *, tolerance: float) -> None:
     """Compare what a generator draws, in evaluation, with the authors' numbers."""
     expected: dict[str, Any] = numbers_of(source)["generators"]["small"]

@@ -5,37 +5,28 @@ from pathlib import Path
 import pytest
 import torch
 from converting import converted, write
-from networks.fingerprint import formula_picture, formula_state, summary
+from networks.fingerprint import formula_picture, summary
 from parity.official import numbers_of
-from torch import Tensor
 
 from deblurkit.checkpoint import load, read_plain
 from deblurkit.errors import InputError
 from deblurkit.imaging.files import read_image
 from deblurkit.networks.dmphn import Restorer
 from deblurkit.published.dmphn import DMPHN
+from published.layouts import dmphn_files
 
 EXPECTED = numbers_of("dmphn")["models"]
 
 
-def authors_files(name: str = "DMPHN_1_2_4") -> dict[str, dict[str, Tensor]]:
-    """Content of each file, float64, with the formula's weights."""
-    files: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in formula_state(dict(EXPECTED[name]["shapes"])).items():
-        file, _, inner = key.partition(":")
-        files.setdefault(f"{file}.pkl", {})[inner] = tensor
-    return files
-
-
 def test_their_tensors_give_their_numbers() -> None:
     network = Restorer(channels=32, levels=3, stacks=1).double()
-    network.load_state_dict(DMPHN(levels=3, stacks=1).parts(authors_files())["hierarchies"])
+    network.load_state_dict(DMPHN(levels=3, stacks=1).parts(dmphn_files())["hierarchies"])
     answer = network(formula_picture(64, 96))[-1]
     assert summary(answer) == pytest.approx(EXPECTED["DMPHN_1_2_4"]["answer"], rel=1e-10)
 
 
 def test_a_converted_file_gives_their_numbers(tmp_path: Path) -> None:
-    write(authors_files(), tmp_path / "theirs")
+    write(dmphn_files(), tmp_path / "theirs")
     method = converted("source=dmphn", f"path={tmp_path}/theirs", folder=tmp_path)
     answer = method.double()(formula_picture(64, 96))
     assert summary(answer) == pytest.approx(EXPECTED["DMPHN_1_2_4"]["answer"], abs=1e-6)
@@ -56,7 +47,7 @@ def test_stacks_are_told_apart_by_the_names_of_their_files() -> None:
 
 
 def test_weights_of_a_deeper_hierarchy_are_refused() -> None:
-    files = authors_files() | {"encoder_lv4.pkl": {}}
+    files = dmphn_files() | {"encoder_lv4.pkl": {}}
     with pytest.raises(InputError, match=r"beside the files of 3 levels lies encoder_lv4\.pkl"):
         DMPHN(levels=3, stacks=1).parts(files)
 

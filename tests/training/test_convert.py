@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from converting import converted, write
-from published.layouts import authors_state
+from published.layouts import authors_state, dmphn_files
 from torch import Tensor
 
 import deblurkit
@@ -216,9 +216,7 @@ def test_files_beside_are_named_and_not_read(
 def test_a_known_source_warns_of_other_files(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from published.test_dmphn import authors_files
-
-    write(authors_files(), tmp_path / "theirs")
+    write(dmphn_files(), tmp_path / "theirs")
     method = converted("source=dmphn", f"path={tmp_path}/theirs", folder=tmp_path)
     assert method.origin["published"] is None
     warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
