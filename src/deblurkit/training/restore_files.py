@@ -105,9 +105,10 @@ def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Pa
             "found no picture: name at least one file, folder or pattern, such as photo.jpg"
         )
     places: dict[Path, Path] = {}
+    sources = {source.resolve() for source in found}
     for file, relative in found.items():
         target = free(output / relative.with_suffix(suffix), places)
-        if target.resolve() in {source.resolve() for source in found}:
+        if target.resolve() in sources:
             raise InputError(f"{target} is an input and stays as it is; choose another output=")
         places[target] = file
     return [(file, target) for target, file in places.items()]
