@@ -213,6 +213,15 @@ def test_windows_may_overlap_and_a_broken_frame_costs_its_windows_only(tmp_path:
     assert FolderPairs(tmp_path / "pairs").names == names
 
 
+def test_no_window_reaches_over_missing_frames(tmp_path: Path) -> None:
+    sequences(tmp_path / "videos", 9)
+    (tmp_path / "videos/night/4.png").unlink()
+    overrides = (f"frames={tmp_path / 'videos'}", f"output={tmp_path / 'pairs'}")
+    assert average_frames(compose(*overrides, "window=3", config="blur")) == 0
+    names = ["day 1/1", "day 1/4", "day 1/7", "night/1", "night/6"]
+    assert FolderPairs(tmp_path / "pairs").names == names
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [

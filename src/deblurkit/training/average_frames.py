@@ -1,7 +1,9 @@
 """Sequences of sharp frames in, pairs out: a long exposure is the mean of short ones."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +52,7 @@ def average_frames(cfg: DictConfig) -> int:
     found = list(windows(source.names, int(cfg.window), int(cfg.stride)))
     if not found:
         raise InputError(
-            f"no folder in {cfg.frames} holds {cfg.window} frames; take a smaller window="
+            f"no folder in {cfg.frames} holds {cfg.window} frames in a row; take a smaller window="
         )
     pairs = PairFolder(output, [source.names[window.centre] for window in found], inputs)
     read = lru_cache(maxsize=int(cfg.window))(lambda index: source.read(index)["sharp"])
@@ -84,20 +86,38 @@ def refuse_impossible(cfg: DictConfig) -> None:
 
 
 def windows(names: list[str], window: int, stride: int) -> Iterator[Window]:
-    """Windows of each folder; frames left over at its end are dropped.
+    """Windows of each unbroken row of frames; those left over at its end are dropped.
 
     Args:
         names: Of all frames, folder by folder, in time.
         window: Frames of each.
         stride: Frames from one to the next.
     """
+    for places in unbroken(names):
+        for start in range(0, len(places) - window + 1, stride):
+            frames = places[start : start + window]
+            yield Window(frames[window // 2], frames)
+
+
+def unbroken(names: list[str]) -> Iterator[list[int]]:
+    """Places of the frames of each folder, cut where a number is missing: there time jumped.
+
+    A frame's number is the last one in its name; the least step between two counts as one frame.
+    Folders in which a name has no number are taken as they are.
+    """
     folders: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         folders.setdefault(name.rpartition("/")[0], []).append(index)
     for places in folders.values():
-        for start in range(0, len(places) - window + 1, stride):
-            frames = places[start : start + window]
-            yield Window(frames[window // 2], frames)
+        found = [re.findall(r"\d+", names[index].rpartition("/")[2]) for index in places]
+        if not all(found) or len(places) < 2:
+            yield places
+            continue
+        steps = [int(b[-1]) - int(a[-1]) for a, b in pairwise(found)]
+        one = min((step for step in steps if step > 0), default=1)
+        cuts = [place for place, step in enumerate(steps, start=1) if step != one]
+        for begin, end in pairwise([0, *cuts, len(places)]):
+            yield places[begin:end]
 
 
 def average(
