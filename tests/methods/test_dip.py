@@ -59,6 +59,8 @@ def test_what_an_operator_needs_is_what_the_method_takes() -> None:
         assert method.needs == (set() if takes else {"pictures"})
     with pytest.raises(InputError, match="give its kernel"):
         dip("dip", iterations=1).restore(torch.rand(1, 3, 16, 16))
+    with pytest.raises(InputError, match=r"told the mask of each picture.*deblurkit-eval"):
+        dip("dip_inpaint", iterations=1).setup("fit")
 
 
 def advanced(method: Any, problem: Any, optimizer: Any, *, iterations: int) -> None:

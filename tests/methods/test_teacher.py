@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks.fingerprint import fill, formula_picture
+from networks.fingerprint import formula_picture
 from torch import Tensor
 
 import deblurkit
@@ -16,15 +16,13 @@ from deblurkit.losses.frozen import Frozen
 from deblurkit.methods.solver import SolverMethod
 from deblurkit.methods.teacher import Teacher
 from deblurkit.methods.unsharp import UnsharpMask
+from methods.teaching import stored_teacher
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Frozen:
     """A network method, read from a file of weights."""
-    method = deblurkit.build("dclnet_tiny", "backbone.channels=4", "backbone.blocks=1")
-    fill(method)
-    deblurkit.save_weights(method, tmp_path / "g.safetensors")
-    return frozen(partial(teacher, weights=str(tmp_path / "g.safetensors")))
+    return frozen(partial(teacher, weights=str(stored_teacher(tmp_path))))
 
 
 def frozen(method) -> Frozen:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from networks.fingerprint import fill
 from running import config, differing, every_checkpoint, run
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from deblurkit.methods.blind_priors import BlindProblem, Made
 from deblurkit.methods.teacher import Teacher
 from deblurkit.methods.weak_selfdeblur import WeakSelfDeblur
 from methods.blind import SIZE, TINY, scene, selfdeblur, write_scenes
+from methods.teaching import stored_teacher
 
 LAYERS = ["method.hierarchies.stacks.0.levels.0.encoder"]
 READINGS = {"A": Reblurred(l1), "B": Literal(l1), "C": Tapped(l1, layers=LAYERS)}
@@ -39,12 +39,7 @@ def weak(*overrides: str, model: str = "weak_selfdeblur", iterations: int = 4) -
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a small network method, as a teacher."""
-    path = tmp_path_factory.mktemp("weights") / "g.safetensors"
-    method = deblurkit.build("dmphn", "hierarchies.channels=4")
-    fill(method)
-    deblurkit.save_weights(method, path)
-    return path
+    return stored_teacher(tmp_path_factory.mktemp("weights"))
 
 
 def made_by(method: WeakSelfDeblur) -> tuple[BlindProblem, Made]:

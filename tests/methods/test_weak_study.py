@@ -11,7 +11,7 @@ from deblurkit.losses.consistency import Reblurred, Tapped
 from deblurkit.methods.early_stopping import Agreement, MovingVariance
 from deblurkit.methods.stopping import Fixed
 from methods.blind import SIZE, TINY, scene
-from methods.test_weak_selfdeblur import network  # noqa: F401
+from methods.teaching import stored_teacher
 
 ROWS = {  # the terms that have a weight at iteration 1000, and how features are compared
     "weak_none": ({"fidelity"}, Reblurred),
@@ -29,12 +29,17 @@ SOON = (
 )
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return stored_teacher(tmp_path_factory.mktemp("weights"))
+
+
 def test_every_row_of_the_folder_is_known() -> None:
     assert ROWS.keys() == {file.stem for file in (conf_dir() / "experiment").glob("weak_*.yaml")}
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_row_weighs_its_terms_and_runs(row: str, network: Path) -> None:  # noqa: F811
+def test_a_row_weighs_its_terms_and_runs(row: str, network: Path) -> None:
     given = (f"experiment={row}", f"{STOPPING}=fixed_half", f"{TEACHER}={network}")
     terms, reading = ROWS[row]
     whole = build_recipe(plain(deblurkit.compose(*given).model), trust=[])
@@ -48,7 +53,7 @@ def test_a_row_weighs_its_terms_and_runs(row: str, network: Path) -> None:  # no
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_row_stops_by_each_rule(rule: str, network: Path) -> None:  # noqa: F811
+def test_a_row_stops_by_each_rule(rule: str, network: Path) -> None:
     given = (f"{STOPPING}={rule}_half", f"{TEACHER}={network}")
     cfg = deblurkit.compose("experiment=weak_none", *given, *TINY)
     watch = build_recipe(plain(cfg.model), trust=[]).pose(torch.rand(3, 24, 28), SIZE).watch

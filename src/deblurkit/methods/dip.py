@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Images, Pools, Restoration
+from deblurkit.errors import InputError
 from deblurkit.methods.deep_prior import Descent, GeneratedProblem
 from deblurkit.methods.operators import Operator
 from deblurkit.methods.problem import Problem
@@ -150,8 +151,22 @@ class DIP(SolverMethod):
         self.stopping, self.moving = stopping, descent
         self.average, self.drop, self.seed = average, drop, seed
         self.takes = operator.takes
-        if not self.takes:  # lists of pictures come without what happened to them
-            self.needs = frozenset({"pictures"})
+        self.needs = frozenset() if self.takes else frozenset({"pictures"})
+
+    def setup(self, stage: str) -> None:
+        """Refuse lists of pictures for which nobody says what happened to them.
+
+        Raises:
+            InputError: If the operator has to be told something.
+        """
+        if stage == "fit" and self.takes:
+            told = " and ".join(sorted(self.takes))
+            raise InputError(
+                f"DIP with {type(self.operator).__name__} has to be told the {told} of each "
+                "picture, which a training's list of pictures does not hold: use deblurkit-eval, "
+                "or restore in Python"
+            )
+        super().setup(stage)
 
     def pose(self, blurred: Image, kernel_size: int) -> DIPProblem:
         """A fresh network for one picture to which nothing happened but noise."""
