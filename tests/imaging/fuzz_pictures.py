@@ -10,6 +10,7 @@ one that goes on behind it.
 import argparse
 import itertools
 import json
+import os
 import resource
 import signal
 import struct
@@ -31,6 +32,7 @@ from deblurkit.errors import PictureError
 from deblurkit.imaging.files import picture_size, read_picture
 from imaging.kinds import every_kind, photograph, saved, tiff
 
+TESTS = Path(__file__).parents[1]
 SECONDS = 2  # of processor time for one picture
 MEMORY = 2**30  # bytes that one picture may take
 EXTREMES = (0, 1, 2, 255, 256, 32767, 32768, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1)
@@ -230,6 +232,7 @@ def fuzz(first: int, last: int) -> Report:
     """Read mutants ``first`` to ``last - 1`` and gather what became of them."""
     report = Report(Counter(), {}, 0, 0.0)
     while first < last:
+        before = first
         for line in child(first, last):
             if "begun" in line:
                 first = line["begun"] + 1
@@ -244,14 +247,21 @@ def fuzz(first: int, last: int) -> Report:
                 report.defects[first - 1] = line["outcome"]
             else:
                 report.outcomes[line["format"], line["outcome"]] += 1
+        if first == before:
+            raise RuntimeError("the child ended before its first mutant; run it with --child")
     return report
 
 
 def child(first: int, last: int) -> Iterator[dict]:
     """Lines of one child; the last one says so if it was ended before its time."""
     command = [sys.executable, __file__, str(last), "--first", str(first), "--child"]
-    quiet = subprocess.DEVNULL  # decoders complain there about every damaged file
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=quiet, text=True) as process:
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": str(TESTS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # decoders complain there about every damaged file
+        text=True,
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             yield json.loads(line)
