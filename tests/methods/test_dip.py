@@ -101,6 +101,14 @@ def test_a_stored_problem_goes_on_as_if_nothing_had_happened() -> None:
     assert all(one.equal(state[key]) for key, one in whole.state_dict().items())
 
 
+def test_pictures_that_are_too_large_or_too_small_are_refused() -> None:
+    picture, kernel = torch.rand(1, 3, 16, 16), scene(16, 16)[2]
+    with pytest.raises(InputError, match=r"400 pixels with its margin .* at most 300"):
+        dip("dip", "most_pixels=300", iterations=1).restore(picture, kernel=kernel)
+    with pytest.raises(InputError, match="fewer scales"):
+        dip("dip_denoise", "picture.scales=5", iterations=1).restore(picture)
+
+
 def test_a_constant_picture_comes_back_as_it_is() -> None:
     flat = torch.full((1, 3, 16, 16), 0.25)
     assert torch.equal(dip("dip_denoise", iterations=3).restore(flat), flat)

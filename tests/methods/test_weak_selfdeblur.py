@@ -243,6 +243,16 @@ def test_a_teacher_that_cannot_guide_ends_the_loop_with_a_sentence() -> None:
         method.restore(scene(24, 28)[1][None], kernel_size=[SIZE])
 
 
+def test_a_teacher_that_is_not_there_is_missed_when_it_is_asked_only(tmp_path: Path) -> None:
+    weights = "model/teacher@model.teacher.factory.method=weights"
+    path = f"model.teacher.factory.method.weights={tmp_path / 'lost.ckpt'}"
+    given = (FIXED, weights, path, *TINY, "model.priors.stopping.iterations=1")
+    method = build_recipe(plain(deblurkit.compose("model=weak_selfdeblur", *given).model), trust=[])
+    assert method.pose(scene(24, 28)[1], SIZE).running
+    with pytest.raises(InputError, match=r"lost\.ckpt is no file"):
+        method.restore(scene(24, 28)[1][None], kernel_size=[SIZE])
+
+
 def small(folder: Path, *overrides: str) -> Any:
     data = write_scenes(folder / "scenes")
     cfg = config(folder / "run", "trainer.max_epochs=5", *overrides, data=data)

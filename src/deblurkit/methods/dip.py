@@ -1,5 +1,6 @@
 """The deep image prior: a network's architecture is all that is known of sharp pictures."""
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -124,6 +125,7 @@ class DIP(SolverMethod):
         drop: Loss of closeness to the observed picture from one iteration to the next, in dB,
             at which the weights of the iteration before come back.
         seed: Decides noise and first weights, together with the sizes alone.
+        most_pixels: Largest picture with its margin, in pixels: all of it is optimised at once.
 
     Source: Ulyanov et al., "Deep Image Prior", CVPR 2018, arXiv:1711.10925; numbers of the
     authors' code.
@@ -144,12 +146,14 @@ class DIP(SolverMethod):
         average: float,
         drop: float,
         seed: int,
+        most_pixels: int,
     ) -> None:
         super().__init__()
         self.picture, self.inputs, self.amplitude = picture, inputs, amplitude
         self.jitter, self.operator, self.fidelity = jitter, operator, fidelity
         self.stopping, self.moving = stopping, descent
-        self.average, self.drop, self.seed = average, drop, seed
+        self.average, self.drop = average, drop
+        self.seed, self.most_pixels = seed, most_pixels
         self.takes = operator.takes
         self.needs = frozenset() if self.takes else frozenset({"pictures"})
 
@@ -179,11 +183,20 @@ class DIP(SolverMethod):
         Args:
             blurred: The observed picture, (3, H, W).
             known: What the operator knows of it.
+
+        Raises:
+            InputError: If the picture is too large, or too small for the network.
         """
         margin = self.operator.margin(known)
+        sides = [side + margin for side in blurred.shape[-2:]]
+        if math.prod(sides) > self.most_pixels:
+            raise InputError(
+                f"a picture of {math.prod(sides):,} pixels with its margin is optimised all at "
+                f"once, at most {self.most_pixels:,} by the model's most_pixels; give a crop or a "
+                "smaller picture"
+            )
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.seed)
-            sides = [side + margin for side in blurred.shape[-2:]]
             noise = self.amplitude * torch.rand(1, self.inputs, *sides)
             generator = self.picture(inputs=self.inputs)
         return DIPProblem(
