@@ -117,6 +117,14 @@ def test_the_trunk_is_read_when_training_starts(tmp_path: Path) -> None:
     assert watched(deblurgan, epochs=1)[0][0] == 0.75
 
 
+def test_a_trunk_is_not_read_over_loaded_weights(tmp_path: Path) -> None:
+    file = tmp_path / "trunk.txt"
+    file.write_text("0.75")
+    deblurgan = method(trunk_weights=str(file), frozen_epochs=1)
+    deblurgan.load_state_dict(method().state_dict())
+    assert watched(deblurgan, epochs=1)[0][0] == 1.0
+
+
 def test_pools_of_scores_are_found_by_checkpoints() -> None:
     deblurgan = method(adversarial=partial(PooledRelativisticAverage, capacity=50))
     watched(deblurgan, epochs=2)

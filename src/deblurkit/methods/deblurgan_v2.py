@@ -46,8 +46,8 @@ class DeblurGANv2(ManualMethod):
         adversarial: Makes what generator and one critic fight over; each critic gets its own.
         content: Perceptual distance of a restored to its sharp picture.
         pixel: Distance of pixels.
-        trunk_weights: File with the trunk's first weights, read when a training starts; None
-            trains it from its random ones.
+        trunk_weights: File with the trunk's first weights, read when a training starts, unless it
+            goes on from weights of a whole method; None trains the trunk from its random ones.
         frozen_epochs: Epochs during which the trunk stands still.
         weights: Of the generator's terms ``adversarial``, ``content``, ``pixel``, and of the
             critics' ``adversarial``.
@@ -85,6 +85,7 @@ class DeblurGANv2(ManualMethod):
         self.memories = nn.ModuleList(remembering)  # found there by checkpoints
         self.content, self.pixel = content, pixel
         self.trunk_weights, self.frozen_epochs = trunk_weights, frozen_epochs
+        self.register_load_state_dict_post_hook(with_own_trunk)
 
     def forward(self, blurred: Images) -> Images:
         """Restore a batch."""
@@ -140,3 +141,8 @@ class DeblurGANv2(ManualMethod):
         """Mean over the critics of what the generator minimises."""
         losses = [self.fights[n].generator(c, sharp, restored) for n, c in self.critics.items()]
         return torch.stack(losses).mean()
+
+
+def with_own_trunk(method: nn.Module, _: object) -> None:
+    """Loaded weights hold a trunk: none is read over it."""
+    cast("DeblurGANv2", method).trunk_weights = None
