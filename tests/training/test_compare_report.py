@@ -65,7 +65,7 @@ def test_tables(both: dict[str, Scores], capsys: pytest.CaptureFixture[str]) -> 
     print_pairs(found, heads)
     printed = capsys.readouterr().out
     assert "runs/a less b, mean over pictures" in printed
-    assert "90 % over pictures" in printed
+    assert "90 %: pictures" in printed
     assert "sequences" not in printed
     words = next(line.split() for line in printed.splitlines() if "PSNR" in line)
     assert words == ["PSNR", "-0.500", "-0.500", "to", "-0.500", words[5], "lower"]

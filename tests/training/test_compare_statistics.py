@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from deblurkit.training import compare_statistics
-from deblurkit.training.compare_statistics import bootstrap, evidence, sign_flip, summed
+from deblurkit.training.compare_statistics import Resampling, bootstrap, sign_flip, summed
 
 NUMBERS = np.random.default_rng(7)
 DIFFERENCES = NUMBERS.normal((0.1, -0.3, 0.0), (0.5, 0.2, 1.0), (23, 3))
@@ -103,7 +103,8 @@ def test_many_units_have_signs_drawn(block: int, monkeypatch: pytest.MonkeyPatch
 def test_methods_that_are_alike_are_rarely_told_apart() -> None:
     """Of 400 pairs of samples of one distribution about 5 % lie outside a 95 % interval."""
     alike = np.random.default_rng(0).standard_normal((40, 400))
-    found = evidence(alike, np.ones(40, dtype=np.int64), resamples=1000, confidence=0.95, seed=0)
+    ways = Resampling(resamples=1000, confidence=0.95, seed=0)
+    found = ways.evidence(alike, np.ones(40, dtype=np.int64))
     outside = np.mean([one.low > 0 or one.high < 0 for one in found])
     assert 0.02 < outside < 0.10
     assert 0.02 < np.mean([one.p < 0.05 for one in found]) < 0.08

@@ -21,6 +21,7 @@ from deblurkit.training.report import (
     shown,
 )
 
+NARROW: dict[str, Any] = {"box": SIMPLE_HEAD, "pad_edge": False, "collapse_padding": True}
 NAMES = {"psnr_restored": "8-bit PSNR", "psnr_gain": "gain"}
 
 
@@ -65,14 +66,14 @@ def print_pairs(found: Sequence[Pair], heads: Mapping[str, str]) -> None:
     for (first, second), group in groupby(found, key=lambda pair: pair[:2]):
         lines = list(group)
         title = f"{first} less {second}, mean over pictures"
-        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, min_width=len(title))
+        table = Table(title=title, title_justify="left", min_width=len(title), **NARROW)
         table.add_column("score", overflow="fold")
         table.add_column("difference", justify="right")
-        table.add_column(f"{percent} over pictures", justify="right")
+        table.add_column(f"{percent}: pictures", justify="right")
         if any(pair.sequences is not None for pair in lines):
-            table.add_column(f"{percent} over sequences", justify="right")
+            table.add_column(f"{percent}: sequences", justify="right")
         table.add_column("p", justify="right")
-        table.add_column(f"{first} is")
+        table.add_column("the first is", no_wrap=True)
         for pair in lines:
             intervals = [interval(pair, pair.pictures), interval(pair, pair.sequences)]
             decides = pair.sequences or pair.pictures
