@@ -180,7 +180,8 @@ def run(device: str, limit: float, output: Path | None) -> None:
         if output is not None:
             facts = {"device": name, "torch": torch.__version__, "operations_per_second": speeds}
             output.mkdir(parents=True, exist_ok=True)
-            (output / "results.json").write_text(json.dumps(facts | {"rows": rows}, indent=1))
+            stored = json.dumps(facts | {"rows": rows}, indent=1) + "\n"
+            (output / "results.json").write_text(stored)
             (output / "table.md").write_text(report(rows, speeds, missing, name))
     print(report(rows, speeds, missing, name))
 
