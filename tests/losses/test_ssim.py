@@ -41,3 +41,13 @@ def test_channels_count_alike_and_gradients_are_exact() -> None:
     torch.testing.assert_close(ssim(one, other), each.mean())
     moving = one.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda picture: dissimilarity(picture, other), moving)
+
+
+def test_half_precision_around_it_costs_nothing() -> None:
+    sharp = torch.rand(1, 1, 24, 24)
+    restored = (sharp + 0.01 * torch.randn(sharp.shape)).requires_grad_()
+    exact = dissimilarity(restored, sharp)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = dissimilarity(restored, sharp)
+    assert torch.equal(found, exact)
+    assert dissimilarity(restored.bfloat16(), sharp.bfloat16()).dtype == torch.float32

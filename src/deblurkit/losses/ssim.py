@@ -15,7 +15,8 @@ def ssim(restored: Images, sharp: Images) -> Scalar:
     """Mean structural similarity under a Gaussian window of 11 pixels and sigma 1.5.
 
     Beyond its border a picture is black, so every pixel counts. Scores of tables are others:
-    they leave the border out or repeat it.
+    they leave the border out or repeat it. It is at least float32, also under autocast: variances
+    are small differences of means.
 
     Args:
         restored: Intensities in [0, 1]; any number of channels, each on its own.
@@ -28,9 +29,11 @@ def ssim(restored: Images, sharp: Images) -> Scalar:
     Similarity", IEEE Transactions on Image Processing 2004, eq. 13; the zeros beyond the border as
     in the loss of Ren et al., "Neural Blind Deconvolution Using Deep Priors", CVPR 2020.
     """
-    one, other = (pictures.reshape(-1, 1, *pictures.shape[-2:]) for pictures in (restored, sharp))
+    wide = torch.promote_types(torch.promote_types(restored.dtype, sharp.dtype), torch.float32)
+    one, other = (one.reshape(-1, 1, *one.shape[-2:]).to(wide) for one in (restored, sharp))
     maps = torch.cat([one, other, one * one, other * other, one * other])
-    mean_one, mean_other, square_one, square_other, product = _windowed(maps).chunk(5)
+    with torch.autocast(maps.device.type, enabled=False):
+        mean_one, mean_other, square_one, square_other, product = _windowed(maps).chunk(5)
     both, squares = mean_one * mean_other, mean_one.square() + mean_other.square()
     variances = square_one + square_other - squares
     similarity = (2 * both + C1) * (2 * (product - both) + C2)
