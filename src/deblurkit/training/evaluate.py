@@ -15,7 +15,7 @@ from deblurkit.errors import InputError
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, mean
 from deblurkit.storage import replacing
-from deblurkit.training.compare import compare
+from deblurkit.training.comparison.task import compare
 from deblurkit.training.held_out import held_out
 from deblurkit.training.method import chosen_method
 from deblurkit.training.record import write_record

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deblurkit.data.sources import group_of
-from deblurkit.training.compare_statistics import Evidence, Resampling, Table, summed
+from deblurkit.training.comparison.statistics import Evidence, Resampling, Table, summed
 
 Rows = Sequence[Mapping[str, Any]]
 

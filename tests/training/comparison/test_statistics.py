@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from deblurkit.training import compare_statistics
-from deblurkit.training.compare_statistics import Resampling, bootstrap, sign_flip, summed
+from deblurkit.training.comparison import statistics
+from deblurkit.training.comparison.statistics import Resampling, bootstrap, sign_flip, summed
 
 NUMBERS = np.random.default_rng(7)
 DIFFERENCES = NUMBERS.normal((0.1, -0.3, 0.0), (0.5, 0.2, 1.0), (23, 3))
@@ -15,7 +15,7 @@ WAYS = {"resamples": 2000, "confidence": 0.9, "seed": 3}
 
 @pytest.mark.parametrize("block", [50, 2**22])
 def test_intervals_are_scipy_s(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_statistics, "BLOCK", block)
+    monkeypatch.setattr(statistics, "BLOCK", block)
     low, high = bootstrap(DIFFERENCES, ONES, **WAYS)
     for column in range(3):
         expected = scipy.stats.bootstrap(
@@ -86,7 +86,7 @@ def test_signs_by_hand() -> None:
 
 @pytest.mark.parametrize("block", [50, 2**22])
 def test_many_units_have_signs_drawn(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_statistics, "BLOCK", block)
+    monkeypatch.setattr(statistics, "BLOCK", block)
     found = sign_flip(DIFFERENCES, flips=4000, seed=0)
     for column in range(3):
         expected = scipy.stats.permutation_test(

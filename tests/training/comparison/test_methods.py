@@ -12,7 +12,7 @@ from deblurkit.config import compose
 from deblurkit.errors import InputError
 from deblurkit.imaging.files import write_image
 from deblurkit.methods.unsharp import UnsharpMask
-from deblurkit.training.compare_methods import compared_methods, method, short_names
+from deblurkit.training.comparison.methods import compared_methods, method, short_names
 from deblurkit.training.stored import Stored
 
 

@@ -11,7 +11,7 @@ from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.metrics.pooled import pooled
-from deblurkit.training.compare_places import Places
+from deblurkit.training.comparison.places import Places
 
 
 class Together(LightningModule):

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from deblurkit.training.compare_figures import crops_figure, errors_figure, squared_errors
-from deblurkit.training.compare_places import Place, Places
+from deblurkit.training.comparison.figures import crops_figure, errors_figure, squared_errors
+from deblurkit.training.comparison.places import Place, Places
 
 SHARP = torch.rand(3, 64, 80, generator=torch.Generator().manual_seed(0)) * 0.5 + 0.25
 

@@ -1,4 +1,4 @@
-"""Several methods on the same pictures: who is better, by how much, and where."""
+"""The task of ``compare=``: several methods on the same pictures, who is better, and where."""
 
 import json
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.files import write_image
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.storage import replacing
-from deblurkit.training.compare_figures import crops_figure, errors_figure
-from deblurkit.training.compare_methods import compared_methods
-from deblurkit.training.compare_pairs import pairs
-from deblurkit.training.compare_pass import Compare, Together
-from deblurkit.training.compare_places import Place, Places
-from deblurkit.training.compare_report import compared_scores, print_means, print_pairs, summary
-from deblurkit.training.compare_statistics import Resampling
+from deblurkit.training.comparison.figures import crops_figure, errors_figure
+from deblurkit.training.comparison.methods import compared_methods
+from deblurkit.training.comparison.pairs import pairs
+from deblurkit.training.comparison.places import Place, Places
+from deblurkit.training.comparison.report import compared_scores, print_means, print_pairs, summary
+from deblurkit.training.comparison.statistics import Resampling
+from deblurkit.training.comparison.together import Compare, Together
 from deblurkit.training.held_out import held_out
 from deblurkit.training.record import write_record
 from deblurkit.training.stored import Stored

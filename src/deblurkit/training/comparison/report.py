@@ -10,8 +10,8 @@ from rich.table import Table
 
 from deblurkit.callbacks.scores import Scores
 from deblurkit.metrics.protocol import mean
-from deblurkit.training.compare_pairs import Pair
-from deblurkit.training.compare_statistics import Evidence
+from deblurkit.training.comparison.pairs import Pair
+from deblurkit.training.comparison.statistics import Evidence
 from deblurkit.training.report import (
     Row,
     exceptions,

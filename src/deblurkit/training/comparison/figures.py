@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deblurkit.imaging.grid import Pixels, Row, Tile, enlarged, grid, heat, scale
-from deblurkit.training.compare_places import Place
+from deblurkit.training.comparison.places import Place
 
 SIDE = 200  # pixels that a crop has at least once it is enlarged by a whole number
 STEP = 8  # of the top of the scale of errors, grey levels

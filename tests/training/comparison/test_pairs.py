@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from deblurkit.training.compare_pairs import Pair, pairs, sequences
-from deblurkit.training.compare_statistics import Resampling
+from deblurkit.training.comparison.pairs import Pair, pairs, sequences
+from deblurkit.training.comparison.statistics import Resampling
 
 WAYS = Resampling(resamples=2000, confidence=0.95, seed=0)
 NOISE = np.random.default_rng(0).standard_normal(24)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from deblurkit.callbacks.scores import Scores
-from deblurkit.training.compare_pairs import pairs
-from deblurkit.training.compare_report import compared_scores, print_means, print_pairs, summary
-from deblurkit.training.compare_statistics import Resampling
+from deblurkit.training.comparison.pairs import pairs
+from deblurkit.training.comparison.report import compared_scores, print_means, print_pairs, summary
+from deblurkit.training.comparison.statistics import Resampling
 
 NOISE = np.random.default_rng(0).standard_normal(12)
 
