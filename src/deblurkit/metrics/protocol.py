@@ -61,7 +61,7 @@ class Protocol(Metric):
         check(restored, sharp)
         for number, (one, truth) in enumerate(zip(restored.split(1), sharp.split(1), strict=True)):
             self.name = None if names is None else names[number]
-            if one.isfinite().all():
+            if bool(torch.stack(one.aminmax()).isfinite().all()):  # one pass; NaN wins
                 taken = self.measure(one, truth)
             else:
                 taken = dict.fromkeys(self.scores, torch.tensor(torch.nan))
@@ -105,7 +105,8 @@ def check(restored: Tensor, sharp: Tensor) -> None:
             f"the restored picture is {tuple(restored.shape)}, the sharp one {tuple(sharp.shape)}: "
             "scores need equal sizes"
         )
-    inside = bool(((sharp >= 0) & (sharp <= 1)).all())
+    low, high = sharp.aminmax()
+    inside = bool((low >= 0) & (high <= 1))  # not so with NaN
     if not (sharp.is_floating_point() and restored.is_floating_point() and inside):
         raise InputError(
             "sharp and restored pictures must be intensities in [0, 1]: divide 8-bit pictures by "
