@@ -25,7 +25,6 @@ TWO = "two ways"
 ROWS = {  # overrides of experiment=mtwnet_study
     TWO: [],
     "one way": ["model=mtwnet_oneway"],
-    "wide one way": ["model=mtwnet_oneway", "model.deblurrer.channels=15"],
 }
 SCORES = ("rgb8/psnr", "rgb8/ssim", "psnr_blurred", "psnr_gain")
 
