@@ -12,8 +12,9 @@ from deblurkit.training.stored import listed
 
 Row = dict[str, Any]
 
+WIDEST = 1000  # of a printed table, characters
 LINES = 40  # pictures that are printed one by one; the mean is always over all of them
-NAMES = {"psnr": "PSNR", "ssim": "SSIM", "f1": "F1"}
+NAMES = {"psnr": "PSNR", "ssim": "SSIM", "f1": "F1", "matlab": "MATLAB", "rgb": "RGB"}
 
 
 def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in dB") -> None:
@@ -22,9 +23,9 @@ def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in d
     if not columns:
         return
     table = Table(title=title, title_justify="left")
-    table.add_column("picture", overflow="fold")
+    table.add_column("picture", overflow="fold", min_width=9)
     for heading in columns.values():
-        table.add_column(heading, justify="right")
+        add_numbers(table, heading)
     for row in rows[:LINES]:
         table.add_row(str(row["name"]), *(shown(column, row.get(column)) for column in columns))
     if len(rows) > LINES:
@@ -32,7 +33,7 @@ def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in d
     means = {column: mean([row[column] for row in rows if column in row]) for column in columns}
     table.add_section()
     table.add_row("mean", *(shown(column, means[column]) for column in columns), style="bold")
-    Console().print(table)
+    show(table)
 
 
 def print_pooled(figures: Mapping[str, float | int]) -> None:
@@ -50,10 +51,24 @@ def print_pooled(figures: Mapping[str, float | int]) -> None:
         table = Table(title=title, title_justify="left", min_width=len(title))
         table.add_column("pictures")
         for figure in next(iter(versions.values())):
-            table.add_column(NAMES.get(figure, figure), justify="right")
+            add_numbers(table, words(figure))
         for version, values in versions.items():
             table.add_row(version, *(ratio(value) for value in values.values()))
-        Console().print(table)
+        show(table)
+
+
+def add_numbers(table: Table, heading: str) -> None:
+    """Add a column of numbers; its heading is broken between words only."""
+    longest = max(len(word) for word in heading.split())
+    table.add_column(heading, justify="right", min_width=longest)
+
+
+def show(table: Table) -> None:
+    """Print a table, wider than the terminal if it must be: no number is ever cut."""
+    console = Console()
+    least = console.measure(table, options=console.options.update(max_width=WIDEST)).minimum
+    padding = 2 * len(table.columns)  # which a column's least width leaves out
+    Console(width=max(console.width, least + padding)).print(table)
 
 
 def ratio(value: float | int) -> str:
@@ -78,8 +93,13 @@ def headings(rows: Sequence[Row]) -> dict[str, str]:
     named = {key: key.removeprefix("psnr_") for key in first}
     for key in scores:
         protocol, score = key.split("/", 1)
-        named[key] = " ".join([protocol] * (len(protocols) > 1) + [NAMES.get(score, score)])
+        named[key] = " ".join([protocol] * (len(protocols) > 1) + [words(score)])
     return named | {key: key for key in keys if key not in (*first, *scores) and "/" not in key}
+
+
+def words(score: str) -> str:
+    """A score's name as people write it; spaces let a narrow column break it."""
+    return " ".join(NAMES.get(part, part) for part in score.split("_"))
 
 
 def counted(key: str, rows: Sequence[Row]) -> bool:
@@ -126,4 +146,6 @@ def shown(column: str, value: Any) -> str:
         return "" if value is None else str(value)
     if column == "psnr_gain":
         return f"{value:+.2f}".replace("-0.00", "+0.00")
-    return f"{value:.2f}" if "psnr" in column or abs(value) >= 1 else f"{value:.4f}"
+    if "psnr" in column or abs(value) >= 1:
+        return f"{value:.2f}"
+    return f"{value:.4f}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"

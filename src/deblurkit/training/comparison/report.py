@@ -5,7 +5,6 @@ from itertools import groupby
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from deblurkit.callbacks.scores import Scores
@@ -14,10 +13,12 @@ from deblurkit.training.comparison.pairs import Pair
 from deblurkit.training.comparison.statistics import Evidence
 from deblurkit.training.report import (
     Row,
+    add_numbers,
     exceptions,
     headings,
     print_exceptions,
     print_pooled,
+    show,
     shown,
 )
 
@@ -45,16 +46,16 @@ def print_means(scores: Mapping[str, Scores]) -> None:
     first = next(iter(scores.values())).rows
     heads = columns([row for one in scores.values() for row in one.rows])
     table = Table(title=f"means over {len(first)} pictures, PSNR in dB", title_justify="left")
-    table.add_column("method", overflow="fold")
+    table.add_column("method", overflow="fold", min_width=9)
     for words in heads.values():
-        table.add_column(words, justify="right")
+        add_numbers(table, words)
     before = shown("psnr", mean([row["psnr_blurred"] for row in first]))
     table.add_row("blurred", *(before if key == "psnr_restored" else "" for key in heads))
     table.add_section()
     for name, one in scores.items():
         means = {key: mean([row[key] for row in one.rows]) for key in heads}
         table.add_row(name, *(shown(key, means[key]) for key in heads))
-    Console().print(table)
+    show(table)
     for name, one in scores.items():
         print_pooled({f"{name}: {key}": value for key, value in one.pooled.items()})
         print_exceptions({f"{name}: {key}": names for key, names in exceptions(one.rows).items()})
@@ -84,7 +85,7 @@ def print_pairs(found: Sequence[Pair], heads: Mapping[str, str]) -> None:
                 "" if decides is None else f"{decides.p:.4f}",
                 pair.verdict,
             )
-        Console().print(table)
+        show(table)
 
 
 def interval(pair: Pair, found: Evidence | None) -> str:
