@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cards import card
-from published import read
+from publications import read
 from results_page import page
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from measured import score_of, studies
 from modules import PACKAGE, Difference, differences, file_of, imported, stems, summary, targets
-from published import UNVERIFIED, Book, Row, Table, first_comment
+from publications import UNVERIFIED, Book, Row, Table, first_comment
 from results_page import more, study_table
 from tables import LEGEND, MARK, OURS, caption, cells, markdown, protocol, reporter
 

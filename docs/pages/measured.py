@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
 from modules import stems
-from published import load, require
+from publications import load, require
 
 PLAIN = {"psnr_gain", "psnr_blurred"}  # scores that bear no protocol's name
 STUDY = {"title", "test", "paper", "command"}

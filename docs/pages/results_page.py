@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from measured import Measured, Study, studies
-from published import UNVERIFIED, Book, Row, Table
+from publications import UNVERIFIED, Book, Row, Table
 from tables import LEGEND, capital, caption, cells, columns, markdown, protocol, reporter, sentence
 
 INTRODUCTION = """# Results

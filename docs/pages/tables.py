@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from measured import Spread, score_of
-from published import UNVERIFIED, Book, Row, Table
+from publications import UNVERIFIED, Book, Row, Table
 
 MARK = "†"  # of numbers that nobody has verified
 LEGEND = f"{MARK} not verified: not yet compared with the paper itself."
