@@ -16,6 +16,7 @@ Images = Float[Tensor, "batch channels height width"]  # RGB, sRGB-encoded, in [
 Image = Float[Tensor, "channels height width"]  # one of them
 Kernels = Float[Tensor, "batch 1 size size"]  # odd size, centred, sums to 1, acts by convolution
 Conditions = Float[Tensor, "batch classes height width"]  # not negative, sum to 1 over classes
+Masks = Float[Tensor, "batch 1 height width"]  # 1 where a pixel is known, 0 where it is lost
 Scores = Float[Tensor, "batch 1 rows columns"]  # realness of each patch, no unit
 Scalar = Float[Tensor, ""]
 
@@ -32,6 +33,7 @@ class BlurredBatch(TypedDict):
     name: list[str]  # one per picture: rows of tables, files, state kept per picture
     kernel: NotRequired[Kernels]  # where the blur is known
     kernel_size: NotRequired[list[int]]  # where only its extent is known, in pixels
+    mask: NotRequired[Masks]  # where pixels are lost
     condition: NotRequired[Conditions]  # class maps of the same pictures, where files give them
 
 

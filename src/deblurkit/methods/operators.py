@@ -1,7 +1,6 @@
 """What a picture went through before it was observed, where that is known."""
 
 from abc import ABC, abstractmethod
-from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -98,7 +97,7 @@ class Mask(Operator):
 
     def known(self, batch: BlurredBatch, position: int) -> Tensor:
         """Its mask, (1, 1, height, width): 1 where a pixel is known, 0 where it is lost."""
-        mask = cast("dict[str, Any]", batch).get("mask")
+        mask = batch.get("mask")
         blurred = batch["blurred"]
         if mask is None:
             raise InputError(
