@@ -124,7 +124,7 @@ def command_line(command: str, *arguments: str, folder: Path, code: int = 0) -> 
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=540,
         check=False,
     )
     printed = done.stdout + done.stderr
