@@ -102,12 +102,15 @@ def test_chunks_of_png_stay_in_png(tmp_path: Path) -> None:
         assert read_picture(tmp_path / f"a{suffix}").metadata.chunks == kept
 
 
-def test_a_profile_that_does_not_fit_inks_does_no_harm(tmp_path: Path) -> None:
+def test_a_profile_that_does_not_fit_inks_does_no_harm(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     inks = Image.fromarray(photograph(8, 9)).convert("CMYK")
     (tmp_path / "inks.tif").write_bytes(saved(inks, "TIFF", icc_profile=SRGB))
     found = read_picture(tmp_path / "inks.tif")
     assert np.array_equal(found.pixels, np.asarray(inks.convert("RGB")))
     assert found.metadata.icc == b""
+    assert "profile does not fit" in caplog.text
     with pytest.raises(ImageCms.PyCMSError):
         ImageCms.profileToProfile(inks, io.BytesIO(SRGB), ImageCms.createProfile("sRGB"), 0, "RGB")
 

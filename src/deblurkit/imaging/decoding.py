@@ -5,6 +5,7 @@ what OpenCV gets wrong (palettes, CMYK, TIFF of 8 bits). Files are not trusted.
 """
 
 import io
+import logging
 from typing import Any, NamedTuple
 
 import cv2
@@ -34,6 +35,8 @@ from deblurkit.imaging.containers import (
 from deblurkit.imaging.metadata import Metadata, metadata_of, orientation, turned, upright
 from deblurkit.imaging.tiff import Layout, deep_pixels, layout, notes
 
+log = logging.getLogger(__name__)
+
 # Opened by name: Image.open has a limit of pixels of its own, for the whole process.
 _PLUGINS = {
     "BMP": BmpImagePlugin.BmpImageFile,
@@ -47,7 +50,7 @@ _GRAY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La
 _PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
 _SMALL = 2**24  # pixels; below, no claim of a header does harm
 _PACKING = 3000  # deflate packs 1032 bytes into one at best, LZW some 2700
-_logging = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 and 4 keep it
+_opencv_log = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 and 4 keep it
 
 
 class Decoded(NamedTuple):
@@ -184,18 +187,18 @@ def _pillow_pixels(picture: PillowImage.Image, icc: bytes) -> NDArray[Any]:
             shown = ImageCms.profileToProfile(picture, inks, srgb, outputMode="RGB")
             return np.asarray(shown)
         except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that does not fit is as good as none
+            log.warning("a colour profile does not fit its CMYK picture and was not used")
     opaque = picture.mode not in ("LA", "PA", "RGBA") and "transparency" not in picture.info
     return np.asarray(picture.convert("RGB" if opaque else "RGBA"))
 
 
 def _opencv_pixels(data: bytes) -> NDArray[Any] | None:
-    level = _logging.getLogLevel()
-    _logging.setLogLevel(0)  # our sentence is enough
+    level = _opencv_log.getLogLevel()
+    _opencv_log.setLogLevel(0)  # our sentence is enough
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     finally:
-        _logging.setLogLevel(level)
+        _opencv_log.setLogLevel(level)
     if pixels is None or pixels.ndim == 2:
         return pixels
     return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
