@@ -217,9 +217,6 @@ class DIP(SolverMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make a picture, degrade it, compare with the observed one, descend."""
         assert isinstance(problem, DIPProblem)
-        if problem.is_constant():
-            problem.running.fill_(False)
-            return
         noise = problem.jittered(problem.noise, self.jitter)
         latent = problem.generators["picture"](noise).to(problem.blurred.dtype)
         observed = self.operator(latent, problem.known)

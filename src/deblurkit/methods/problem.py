@@ -44,6 +44,10 @@ class Problem(nn.Module):
         self.register_buffer("fidelity", torch.zeros(()))
         self.register_buffer("seconds", torch.zeros(()))
 
+    def is_hopeless(self) -> bool:
+        """Whether no iteration can better the answer, so that none is made."""
+        return False
+
     def measured(self) -> dict[str, float]:
         """What else a method measures of its answer, by name."""
         return {}

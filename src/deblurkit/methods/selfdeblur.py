@@ -72,9 +72,6 @@ class SelfDeblur(SolverMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make picture and kernel, compare their convolution with the blurred picture, descend."""
         assert isinstance(problem, BlindProblem)
-        if problem.is_constant():
-            problem.running.fill_(False)
-            return
         made = problem.made(self.priors.jitter)
         distance = self.fidelity(int(problem.iterations) - 1)
         objective = fidelity = distance(made.reblurred, problem.luminance)

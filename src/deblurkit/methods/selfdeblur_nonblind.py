@@ -80,9 +80,6 @@ class SelfDeblurNonBlind(SolverMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make a picture, blur it, compare, descend."""
         assert isinstance(problem, BlindProblem)
-        if problem.is_constant():
-            problem.running.fill_(False)
-            return
         made = problem.made(self.priors.jitter)
         distance = self.fidelity(int(problem.iterations) - 1)
         fidelity = distance(made.reblurred, problem.luminance)

@@ -108,7 +108,10 @@ class SolverMethod(RestorationMethod):
     def _step(self, problem: Problem, optimizer: Any) -> None:
         begun = perf_counter()
         problem.iterations += 1
-        self.iterate(problem, optimizer)
+        if problem.iterations == 1 and problem.is_hopeless():
+            problem.running.fill_(False)
+        else:
+            self.iterate(problem, optimizer)
         problem.seconds += perf_counter() - begun
 
     def posed(self) -> dict[str, Problem]:

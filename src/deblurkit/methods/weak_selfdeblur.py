@@ -103,9 +103,6 @@ class WeakSelfDeblur(SolverMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make picture and kernel, compare with the blurred picture and the teacher's, descend."""
         assert isinstance(problem, BlindProblem)
-        if problem.is_constant():
-            problem.running.fill_(False)
-            return
         made = problem.made(self.priors.jitter)
         done = self.objective.batches = int(problem.iterations) - 1
         distance = self.fidelity(done)
