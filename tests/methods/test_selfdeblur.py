@@ -15,7 +15,7 @@ from torch import nn
 import deblurkit
 from deblurkit.config import plain
 from deblurkit.errors import InputError
-from deblurkit.methods.blind_priors import BlindProblem
+from deblurkit.methods.priors.blind import BlindProblem
 from deblurkit.methods.solver import key_of
 from deblurkit.training.evaluate import evaluate
 from deblurkit.training.run import train

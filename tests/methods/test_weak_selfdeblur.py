@@ -17,8 +17,8 @@ from deblurkit.errors import InputError
 from deblurkit.losses.consistency import Literal, Reblurred, Tapped
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
-from deblurkit.methods.blind_priors import BlindProblem, Made
-from deblurkit.methods.teacher import Teacher
+from deblurkit.methods.priors.blind import BlindProblem, Made
+from deblurkit.methods.priors.teacher import Teacher
 from deblurkit.methods.weak_selfdeblur import WeakSelfDeblur
 from methods.blind import SIZE, TINY, scene, selfdeblur, write_scenes
 from methods.teaching import stored_teacher

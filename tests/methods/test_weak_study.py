@@ -8,8 +8,8 @@ import torch
 import deblurkit
 from deblurkit.config import build_recipe, conf_dir, plain
 from deblurkit.losses.consistency import Reblurred, Tapped
-from deblurkit.methods.early_stopping import Agreement, MovingVariance
-from deblurkit.methods.stopping import Fixed
+from deblurkit.methods.priors.early_stopping import Agreement, MovingVariance
+from deblurkit.methods.priors.stopping import Fixed
 from methods.blind import SIZE, TINY, scene
 from methods.teaching import stored_teacher
 

@@ -11,11 +11,11 @@ from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Images, Pools, Restoration
 from deblurkit.errors import InputError
-from deblurkit.methods.deep_prior import Descent, GeneratedProblem
-from deblurkit.methods.operators import Operator
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.deep import Descent, GeneratedProblem
+from deblurkit.methods.priors.operators import Operator
+from deblurkit.methods.priors.problem import Problem
+from deblurkit.methods.priors.stopping import Progress, Watch
 from deblurkit.methods.solver import SolverMethod
-from deblurkit.methods.stopping import Progress, Watch
 
 
 class DIPProblem(GeneratedProblem):

@@ -24,7 +24,7 @@ from deblurkit.imaging.deconvolution import (
 from deblurkit.imaging.kernel_estimation import fitted_kernels, plausible, resized
 from deblurkit.imaging.kernels import padded
 from deblurkit.methods.base import RestorationMethod
-from deblurkit.methods.blind_priors import luminance
+from deblurkit.methods.priors.blind import luminance
 from deblurkit.methods.solver import SolverMethod
 
 SMALLEST = 3  # pixels, side of the coarsest scale's kernel

@@ -9,9 +9,9 @@ from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Kernels, Restoration
 from deblurkit.imaging.deconvolution import known_kernels
-from deblurkit.methods.blind_priors import BlindPriors, BlindProblem
-from deblurkit.methods.deep_prior import Descent
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
+from deblurkit.methods.priors.deep import Descent
+from deblurkit.methods.priors.problem import Problem
 from deblurkit.methods.solver import SolverMethod
 
 

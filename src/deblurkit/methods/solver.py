@@ -15,8 +15,8 @@ from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restora
 from deblurkit.errors import InputError
 from deblurkit.imaging.kernels import padded
 from deblurkit.methods.base import RestorationMethod
-from deblurkit.methods.kernel_search import KernelSearch
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.kernel_search import KernelSearch
+from deblurkit.methods.priors.problem import Problem
 from deblurkit.storage import replacing
 
 log = logging.getLogger(__name__)

@@ -15,11 +15,11 @@ from deblurkit.losses.consistency import Consistency
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.total_variation import total_variation
 from deblurkit.losses.weights import Objective, Weight
-from deblurkit.methods.blind_priors import BlindPriors, BlindProblem
-from deblurkit.methods.deep_prior import Descent
-from deblurkit.methods.early_stopping import TeacherWatch
-from deblurkit.methods.kernel_search import KernelSearch
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
+from deblurkit.methods.priors.deep import Descent
+from deblurkit.methods.priors.early_stopping import TeacherWatch
+from deblurkit.methods.priors.kernel_search import KernelSearch
+from deblurkit.methods.priors.problem import Problem
 from deblurkit.methods.solver import SolverMethod
 
 

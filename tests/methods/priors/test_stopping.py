@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deblurkit.errors import InputError
-from deblurkit.methods.stopping import Fixed, Progress
+from deblurkit.methods.priors.stopping import Fixed, Progress
 
 
 def test_a_fixed_number_of_iterations() -> None:

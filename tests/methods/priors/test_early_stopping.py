@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from deblurkit.errors import InputError
-from deblurkit.methods.early_stopping import (
+from deblurkit.methods.priors.early_stopping import (
     Agreement,
     Level,
     MovingVariance,
@@ -17,7 +17,7 @@ from deblurkit.methods.early_stopping import (
     ShareOfFirst,
     TeacherWatch,
 )
-from deblurkit.methods.stopping import Progress, Watch
+from deblurkit.methods.priors.stopping import Progress, Watch
 
 NUMBERS = {
     "check_every": 2,

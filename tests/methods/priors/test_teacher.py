@@ -13,8 +13,8 @@ from deblurkit.checkpoint import teacher
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
+from deblurkit.methods.priors.teacher import Teacher
 from deblurkit.methods.solver import SolverMethod
-from deblurkit.methods.teacher import Teacher
 from deblurkit.methods.unsharp import UnsharpMask
 from methods.teaching import stored_teacher
 

@@ -16,8 +16,8 @@ from deblurkit.contracts import Image, Images, Kernels, Scalar
 from deblurkit.errors import InputError
 from deblurkit.imaging.convolution import convolved_inside
 from deblurkit.imaging.noise import noise_level
-from deblurkit.methods.deep_prior import GeneratedProblem
-from deblurkit.methods.stopping import Progress, Watch
+from deblurkit.methods.priors.deep import GeneratedProblem
+from deblurkit.methods.priors.stopping import Progress, Watch
 
 LUMINANCE = (0.299, 0.587, 0.114)  # full range, ITU-R BT.601
 BLACK = 0.02  # mean intensity below which the picture generator has failed

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deblurkit.errors import InputError
-from deblurkit.methods.stopping import Progress, Watch
+from deblurkit.methods.priors.stopping import Progress, Watch
 
 
 class TeacherWatch(Watch):

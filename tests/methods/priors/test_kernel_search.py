@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from deblurkit.methods.kernel_search import KernelSearch
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.kernel_search import KernelSearch
+from deblurkit.methods.priors.problem import Problem
 
 
 def solution(kernel: torch.Tensor) -> Problem:

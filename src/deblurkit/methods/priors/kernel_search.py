@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from deblurkit.contracts import Image
-from deblurkit.methods.problem import Problem
+from deblurkit.methods.priors.problem import Problem
 
 
 class KernelSearch:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deblurkit.errors import InputError
 from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.methods.operators import Convolution, Identity, Mask, Operator
+from deblurkit.methods.priors.operators import Convolution, Identity, Mask, Operator
 from methods.blind import SIZE, scene
 
 

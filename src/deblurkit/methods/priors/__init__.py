@@ -1,0 +1,1 @@
+"""Machinery of methods that optimise per picture: problems, generators, rules of stopping."""
