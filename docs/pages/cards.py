@@ -15,7 +15,7 @@ LINKS = {
     "doi": ("doi:{}", "https://doi.org/{}"),
     "code": ("authors' code", "https://github.com/{}"),
 }
-SHARED = {"deblurkit.methods", "deblurkit.networks", "deblurkit.losses"}
+SHARED = tuple(f"deblurkit.{part}" for part in ("methods", "methods.priors", "networks", "losses"))
 
 
 class Code(NamedTuple):
