@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deblurkit.data.folders import FolderPairs, FolderPictures
-from deblurkit.data.photos import PHOTOS, Photos
+from deblurkit.data.photos import GRAY_PHOTOS, PHOTOS, Photos
 from deblurkit.data.shares import Share
 from deblurkit.data.sources import Source, natural_order
 from deblurkit.errors import InputError
@@ -45,6 +45,14 @@ def test_photographs_are_in_memory_and_contiguous() -> None:
     assert groups["motorcycle_left"] == groups["motorcycle_right"]
     with pytest.raises(InputError, match=r"'eagle'.*astronaut"):
         Photos(["eagle"])
+
+
+def test_gray_photographs_have_three_equal_channels() -> None:
+    photos = Photos(GRAY_PHOTOS)
+    for index in range(len(photos)):
+        picture = photos.read(index)["sharp"]
+        assert picture.shape == (*photos.size(index), 3)
+        assert (picture == picture[..., :1]).all()
 
 
 def test_gopro_is_two_patterns(gopro: Path) -> None:

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.stream import Draw
 
 
-def completed(synthesis: BlurSynthesis, rows: Draw, draws: list[int]) -> Draw:
+def completed(synthesis: Synthesis, rows: Draw, draws: list[int]) -> Draw:
     """The blurred pictures of all rows: made for those that came without.
 
     Args:
@@ -31,7 +31,7 @@ def completed(synthesis: BlurSynthesis, rows: Draw, draws: list[int]) -> Draw:
     return {"blurred": blurred}
 
 
-def blurred_by(synthesis: BlurSynthesis, sharp: Tensor, draws: list[int]) -> Draw:
+def blurred_by(synthesis: Synthesis, sharp: Tensor, draws: list[int]) -> Draw:
     """Blurred pictures, with their kernels where one kernel describes the blur."""
     made = synthesis(sharp, draws)
     return {"blurred": made.blurred} | ({} if made.kernel is None else {"kernel": made.kernel})

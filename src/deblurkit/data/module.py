@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.contracts import Pools
-from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.checks import check_pairs
 from deblurkit.data.checks_pools import check_apart, check_sizes
 from deblurkit.data.completing import blurred_by, completed, trimmed
@@ -73,8 +73,8 @@ class PictureDataModule(LightningDataModule):
         batches_per_epoch: int,
         workers: int,
         seed: int,
-        synthesis: BlurSynthesis | None = None,
-        evaluation_synthesis: BlurSynthesis | None = None,
+        synthesis: Synthesis | None = None,
+        evaluation_synthesis: Synthesis | None = None,
         augmentation: Augmentation | None = None,
         batch_augmentation: BatchAugmentation | None = None,
         check: Literal["error", "warn", "off"] = "error",
@@ -160,7 +160,7 @@ class PictureDataModule(LightningDataModule):
         sides = {pool: self.crop + 2 * self._margin(pool) for pool in self.sources}
         return Stream(self.sources, sides=sides, seed=self.seed, augmentation=self.augmentation)
 
-    def _blurring(self, pool: str) -> BlurSynthesis | None:
+    def _blurring(self, pool: str) -> Synthesis | None:
         """What makes the blur of a pool whose source does not always give it."""
         made = "blurred" in HOLDS[pool] and "blurred" not in self.sources[pool].roles
         return self.synthesis if made else None
@@ -268,7 +268,7 @@ def with_unit_range(rows: Draw) -> Draw:
     return unit
 
 
-def evaluated(rows: Draw, synthesis: BlurSynthesis | None) -> Draw:
+def evaluated(rows: Draw, synthesis: Synthesis | None) -> Draw:
     """A batch of whole pictures, blurred by a draw that depends on the picture's name alone."""
     rows = with_unit_range(rows)
     if "blurred" not in rows and synthesis is not None:

@@ -21,28 +21,32 @@ _PHOTOS = {
     "rocket": "rocket",
 }
 PHOTOS = tuple(_PHOTOS)
+# Gray ones (CC0, or no known rights); they come as three equal channels.
+GRAY_PHOTOS = ("brick", "camera", "coins", "grass", "gravel")
 
 
 class Photos(Source):
-    """Sharp colour photographs of scikit-image, held in memory.
+    """Sharp photographs of scikit-image, held in memory.
 
     The two views of the motorcycle form one group, so that no share of them tests what another
     trained on.
 
     Args:
-        names: Which ones, in this order; all of ``PHOTOS`` if not given.
+        names: Which ones of ``PHOTOS`` and ``GRAY_PHOTOS``, in this order; if not given, all in
+            colour.
 
     Raises:
         InputError: If a name is unknown, repeated, or none is given.
     """
 
     def __init__(self, names: Sequence[str] = PHOTOS) -> None:
-        unknown = [name for name in names if name not in _PHOTOS]
+        known = (*PHOTOS, *GRAY_PHOTOS)
+        unknown = [name for name in names if name not in known]
         if unknown or not names or len(set(names)) < len(names):
             wrong = f"unknown photograph {unknown[0]!r}" if unknown else "no name or one twice"
-            raise InputError(f"{wrong}: give different names out of {', '.join(PHOTOS)}")
+            raise InputError(f"{wrong}: give different names out of {', '.join(known)}")
         self.names = list(names)
-        self.groups = [_PHOTOS[name] for name in names]
+        self.groups = [_PHOTOS.get(name, name) for name in names]
         self.roles = frozenset({"sharp"})
         self._pictures = [_photo(name) for name in names]
 
@@ -63,7 +67,9 @@ class Photos(Source):
 def _photo(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     import skimage.data  # half a second that only this source costs
 
-    answer = getattr(skimage.data, _PHOTOS[name])()
+    answer = getattr(skimage.data, _PHOTOS.get(name, name))()
     if isinstance(answer, tuple):  # left, right, disparity
         answer = answer[0] if name.endswith("left") else answer[1]
+    if answer.ndim == 2:
+        answer = np.repeat(answer[..., None], 3, axis=2)
     return np.ascontiguousarray(answer, dtype=np.uint8)

@@ -7,7 +7,7 @@ from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.contracts import PictureList, Pools
-from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.module import WholePictures, alone, evaluated
 from deblurkit.data.sources import Source
 from deblurkit.data.stream import Draw, StreamLoader
@@ -32,7 +32,7 @@ class PictureListDataModule(LightningDataModule):
         source: Source,
         kernel_size: int,
         iterations_per_epoch: int,
-        evaluation_synthesis: BlurSynthesis | None = None,
+        evaluation_synthesis: Synthesis | None = None,
     ) -> None:
         super().__init__()
         self.val = self.test = source

@@ -1,7 +1,7 @@
 """Sharp pictures in, blurred pictures out: the whole chain, each draw by its number."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -34,6 +34,20 @@ class Blurred(NamedTuple):
     blurred: Images
     kernel: Kernels | None
     parameters: list[dict[str, float]]
+
+
+@runtime_checkable
+class Synthesis(Protocol):
+    """Makes blurred pictures out of sharp ones; equal draws are blurred equally."""
+
+    @property
+    def margin(self) -> int:
+        """How far from a picture's border its blur may depend on what lies beyond, in pixels."""
+        ...
+
+    def __call__(self, sharp: Images, draws: list[int]) -> Blurred:
+        """Blur a batch."""
+        ...
 
 
 class BlurSynthesis:
