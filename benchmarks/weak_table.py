@@ -1,0 +1,169 @@
+"""The tables of the study with a teacher, out of its cells."""
+
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
+from typing import Any
+
+import torch
+from study import spread
+
+from deblurkit.methods.priors.early_stopping import TeacherWatch
+from deblurkit.methods.priors.stopping import Progress, Watch
+
+Result = dict[str, Any]
+Stops = dict[tuple[Any, ...], Result]  # by seed, crop and row
+
+TITLES = {
+    "weak_none": "none",
+    "weak_guide": "guide (eq. 5)",
+    "weak_answers": "answers (eq. 6)",
+    "weak_features": "features (eq. 6)",
+    "weak_guide_features": "guide and features",
+}
+BEST = "best along the way"
+SHARES = [number / 20 for number in range(2, 20)]  # of the first distance, for eq. 7
+LOST = 0.2  # dB that stopping early may cost
+TUNED_ON = 0  # seed
+
+
+def tables(done: Sequence[Result], *, agreement: Callable[..., Watch]) -> str:
+    """All tables.
+
+    Args:
+        done: Cells of the study.
+        agreement: Makes the rule of eq. 7, from overrides of its numbers.
+    """
+    parts = [of_rows(done), of_crops(done)]
+    tuning = [cell for cell in done if cell["seed"] == TUNED_ON]
+    testing = [cell for cell in done if cell["seed"] != TUNED_ON]
+    if tuning and testing:
+        share = tuned(tuning, agreement)
+        stops = {name: of_rule(testing, name) for name in testing[0]["rules"]}
+        stops[f"agreement, share {share} (tuned on seed {TUNED_ON})"] = replays(
+            testing, share, agreement
+        )
+        parts.append(of_stopping(stops))
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def of_rows(done: Sequence[Result]) -> list[str]:
+    """Means over the crops, and their spread over the seeds, per row and rule."""
+    lines = [
+        "| teacher | stopped by | PSNR, dB | against no teacher, dB | SSIM | kernel similarity "
+        "| iterations | processor seconds |",
+        "| --- " * 8 + "|",
+    ]
+    for row, title in TITLES.items():
+        for rule in (*done[0]["rules"], BEST):
+            ours, none = (over_seeds(done, one, rule) for one in (row, "weak_none"))
+            if not ours:
+                continue
+            gaps = [ours[s]["psnr"] - none[s]["psnr"] for s in ours if s in none]
+            gap = "" if row == "weak_none" else spread(gaps, 2, signed=True)
+            columns = [
+                spread([one[key] for one in ours.values() if key in one], digits)
+                for key, digits in (
+                    ("psnr", 2),
+                    ("ssim_wang", 4),
+                    ("kernel_similarity", 3),
+                    ("iterations", 0),
+                    ("seconds", 0),
+                )
+            ]
+            columns.insert(1, gap)
+            lines.append(f"| {title} | {rule.replace('_', ' ')} | {' | '.join(columns)} |")
+    return lines
+
+
+def of_crops(done: Sequence[Result]) -> list[str]:
+    """PSNR of each crop at the end, mean and spread over the seeds."""
+    lines = [
+        f"| PSNR at the end, dB | blurred | teacher | {' | '.join(TITLES.values())} |",
+        "| --- " * (3 + len(TITLES)) + "|",
+    ]
+    for crop in dict.fromkeys(cell["crop"] for cell in done):
+        cells = [cell for cell in done if cell["crop"] == crop]
+        ends = [
+            spread([cell["rules"]["fixed"]["psnr"] for cell in cells if cell["row"] == row], 2)
+            for row in TITLES
+        ]
+        alone = [f"{cells[0][key]['psnr']:.2f}" for key in ("blurred", "teacher")]
+        lines.append(f"| {crop} | {' | '.join([*alone, *ends])} |")
+    return lines
+
+
+def of_stopping(stops: dict[str, Stops]) -> list[str]:
+    """What stopping early costs and saves, over the cells of seeds that nothing was tuned on."""
+    lines = [
+        "| stopped by | median PSNR, dB | median difference to fixed, dB | median iterations "
+        "| processor time, fixed : stopped |",
+        "| --- " * 5 + "|",
+    ]
+    fixed = stops["fixed"]
+    spent = sum(stop["seconds"] for stop in fixed.values())
+    for name, ours in stops.items():
+        gap = median(ours[key]["psnr"] - fixed[key]["psnr"] for key in fixed)
+        psnr, iterations = (median(s[key] for s in ours.values()) for key in ("psnr", "iterations"))
+        ratio = spent / sum(stop["seconds"] for stop in ours.values())
+        lines.append(
+            f"| {name.replace('_', ' ')} | {psnr:.2f} | {gap:+.2f} | {iterations:.0f} "
+            f"| {ratio:.2f} |"
+        )
+    return lines
+
+
+def over_seeds(done: Sequence[Result], row: str, rule: str) -> dict[int, Result]:
+    """Means over the crops by seed, of seeds in which the row has all crops."""
+    crops = {cell["crop"] for cell in done}
+    found = {}
+    for seed in sorted({cell["seed"] for cell in done}):
+        cells = [cell for cell in done if (cell["row"], cell["seed"]) == (row, seed)]
+        if len(cells) == len(crops):
+            stops = [best(cell) if rule == BEST else cell["rules"][rule] for cell in cells]
+            found[seed] = {key: fmean(stop[key] for stop in stops) for key in stops[0]}
+    return found
+
+
+def best(cell: Result) -> Result:
+    """The point of highest PSNR, which nobody knows who lacks the sharp picture."""
+    point = max(cell["curve"], key=lambda point: point["psnr"])
+    return {key: point[key] for key in ("psnr", "ssim_wang", "iterations", "seconds")}
+
+
+def tuned(cells: Sequence[Result], agreement: Callable[..., Watch]) -> float:
+    """The share of the first distance that saves most without losing more than may be lost."""
+    fixed = median(cell["rules"]["fixed"]["psnr"] for cell in cells)
+    good, least = SHARES[0], float("inf")
+    for share in SHARES:
+        stops = replays(cells, share, agreement).values()
+        spent = sum(stop["seconds"] for stop in stops)
+        if median(stop["psnr"] for stop in stops) >= fixed - LOST and spent < least:
+            good, least = share, spent
+    return good
+
+
+def replays(cells: Sequence[Result], share: float, agreement: Callable[..., Watch]) -> Stops:
+    """Where eq. 7 with another share of the first distance would have stopped every cell."""
+    return {key_of(cell): replayed(cell, agreement(f"threshold.share={share}")) for cell in cells}
+
+
+def replayed(cell: Result, rule: Watch) -> Result:
+    """The point of a curve at which a rule that asks the teacher stops."""
+    assert isinstance(rule, TeacherWatch)
+    nothing = torch.zeros(1, 1, 1, 1)
+    looks, point = 0, cell["curve"][0]
+    rule.distance = lambda _: float(point["distance"])
+    for point in cell["curve"]:
+        looks += 1
+        if rule.ends(Progress(int(point["iterations"]), nothing, nothing, fidelity=0.0)):
+            break
+    return point | {"seconds": point["seconds"] + looks * cell["look"]}
+
+
+def of_rule(cells: Sequence[Result], rule: str) -> Stops:
+    """Where a rule stopped every cell."""
+    return {key_of(cell): cell["rules"][rule] for cell in cells}
+
+
+def key_of(cell: Result) -> tuple[Any, ...]:
+    return cell["seed"], cell["crop"], cell["row"]

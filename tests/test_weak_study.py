@@ -1,0 +1,110 @@
+"""The study with a teacher: rules that watch one optimisation stop as they do for real."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from deblurkit.config import build
+from deblurkit.imaging.convolution import convolved_inside
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import levin_crops
+import weak_study
+import weak_table
+
+SMALL = ("priors.picture.channels=4", "priors.picture.skipped=2", "fidelity.switch=10")
+RULES = {
+    "fixed": ("fixed", {"iterations": 40}),
+    "agreement": (
+        "agreement",
+        {
+            "threshold.share": 0.9,
+            "check_every": weak_study.LOOK,
+            "smoothing": 0.5,
+            "patience": 1,
+            "min_iterations": weak_study.LOOK,
+            "max_iterations": 40,
+        },
+    ),
+    "moving_variance": ("moving_variance", {"window": 3, "patience": 5, "max_iterations": 40}),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_rules() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weak_study, "RULES", RULES)
+        yield
+
+
+@pytest.fixture(scope="module")
+def crop() -> levin_crops.Crop:
+    draws = torch.Generator().manual_seed(0)
+    sharp = torch.rand(1, 1, 6, 6, generator=draws).repeat_interleave(6, 2).repeat_interleave(6, 3)
+    kernel = torch.eye(5)[None, None] / 5
+    blurred = convolved_inside(sharp, kernel)
+    pair = (one.expand(-1, 3, -1, -1).contiguous() for one in (blurred, sharp[..., 2:-2, 2:-2]))
+    return levin_crops.Crop("squares", *pair, kernel=kernel[0], kernel_size=5)
+
+
+@pytest.fixture(scope="module")
+def taken(small_rules, crop) -> weak_study.Trajectory:
+    watching = {name: weak_study.rule(name) for name in RULES}
+    method = build("weak_selfdeblur_smoke", *SMALL)
+    trajectory = weak_study.Trajectory(method, crop, watching)
+    trajectory.run()
+    return trajectory
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_that_watches_stops_as_it_does_for_real(name, taken, crop) -> None:
+    method = build("weak_selfdeblur_smoke", *SMALL)
+    method.priors.stopping = lambda: weak_study.rule(name)
+    problem = method.finished(method.pose(crop.blurred[0], 5), "alone")
+    stop = taken.stops[name]
+    assert stop.iterations == problem.iterations
+    assert stop.restored.equal(problem.answer)
+    assert stop.kernel.equal(problem.kernel)
+
+
+def test_the_rules_stop_at_different_iterations(taken) -> None:
+    """So that the test above tells them apart."""
+    assert len({stop.iterations for stop in taken.stops.values()}) == len(RULES)
+
+
+def test_a_curve_says_where_another_threshold_would_have_stopped(taken, crop) -> None:
+    traced = [weak_study.traced(crop, point) for point in taken.curve]
+    stop = weak_table.replayed({"curve": traced, "look": 2.0}, weak_study.rule("agreement"))
+    assert stop["iterations"] == taken.stops["agreement"].iterations
+    looks = stop["iterations"] / weak_study.LOOK
+    of_point = next(one for one in traced if one["iterations"] == stop["iterations"])
+    assert stop["seconds"] == of_point["seconds"] + 2 * looks
+
+
+def cell(row: str, seed: int, psnr: float) -> dict:
+    """A cell whose early stop loses 0.1 dB and saves three quarters of the time."""
+    early = {"psnr": psnr - 0.1, "ssim_wang": 0.5, "kernel_similarity": 0.5}
+    curve = [
+        {"iterations": now, "seconds": now, "psnr": psnr - 0.1, "ssim_wang": 0.5, "distance": 1.0}
+        for now in range(weak_study.LOOK, 601, weak_study.LOOK)
+    ]
+    rules = {
+        "fixed": {**early, "psnr": psnr, "iterations": 600, "seconds": 600.0},
+        "agreement": {**early, "iterations": 150, "seconds": 150.0},
+    }
+    alone = {"psnr": 20.0, "ssim_wang": 0.4}
+    shared = {"crop": "squares", "blurred": alone, "teacher": alone, "look": 0.0}
+    return {"row": row, "seed": seed, "rules": rules, "curve": curve, **shared}
+
+
+def test_the_tables_say_what_a_row_gains_and_a_rule_saves() -> None:
+    rows = {"weak_none": 22.0, "weak_guide": 23.0}
+    done = [cell(row, seed, psnr + seed) for row, psnr in rows.items() for seed in (0, 2)]
+    table = weak_table.tables(done, agreement=lambda *_: weak_study.rule("agreement"))
+    assert "| guide (eq. 5) | fixed | 24.00 ± 1.41 | +1.00 ± 0.00 |" in table
+    assert "| agreement | 24.40 | -0.10 | 150 | 4.00 |" in table
+    assert "| squares | 20.00 | 20.00 | 23.00 ± 1.41 | 24.00 ± 1.41 |" in table
