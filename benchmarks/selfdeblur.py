@@ -5,33 +5,33 @@ once with each of the two losses, with the authors' sizes (`model=selfdeblur`).
 
     python benchmarks/selfdeblur.py
     python benchmarks/selfdeblur.py --side 255
-    python benchmarks/selfdeblur.py --quality
+    python benchmarks/selfdeblur.py --quality Levin09 docs/results/weak/published.json
 
-``--quality`` compares answers instead: both restore a small picture with small generators, from
-three seeds each; PSNR is taken where the answer fits best.
+``--quality`` compares answers instead: both restore crops of Levin's pictures with small
+generators, from three seeds each; PSNR is taken where the answer fits best.
 """
 
 import argparse
+import json
 import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-import skimage.data
 import torch
+from levin_crops import CHANNELS, FALLS, ITERATIONS, SWITCH, Crop, crops, scores
 from published_selfdeblur import JITTER, PublishedLoop
 from torch import Tensor
 
 import deblurkit
-from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.metrics.levin import Levin
+from deblurkit.methods.priors.blind import luminance
 
 SIDE = 127  # of the picture, pixels; Levin's have 255
 KERNELS = (17, 75)
 ROUNDS, WARM = 6, 1
 NEVER = 10**9
-# Of the comparison of answers.
-KERNEL, SEEDS, STEPS, SWITCH, FALLS = 7, (0, 1, 2), 300, 150, [180, 220, 260]
-SMALL = {"channels": 16, "skipped": 4, "scales": 3, "first_non_local": 3}
+SEEDS = (0, 1, 2)  # of the comparison of answers
 
 
 def matched(blurred: Tensor, size: int, *, switch: int) -> tuple[Any, Any, PublishedLoop]:
@@ -68,46 +68,77 @@ def seconds(side: int, size: int, *, switch: int) -> tuple[float, float, float, 
     return median(ours[WARM:]), median(theirs[WARM:]), *losses[0]
 
 
-def quality() -> None:
-    """PSNR of the answers to a crop of 64 pixels under a diagonal blur, per seed."""
-    edge, true = KERNEL // 2, torch.eye(KERNEL)[None, None] / KERNEL
-    photograph = torch.from_numpy(skimage.data.camera()[100:, 200:] / 255).float()
-    around = photograph[None, None, : 64 + 2 * edge, : 64 + 2 * edge]
-    blurred, sharp = convolved_inside(around, true), around[..., edge:-edge, edge:-edge]
-    protocol = Levin(border=10, reach=6)
+def quality(root: Path, results: Path) -> None:
+    """PSNR of both answers to every crop from every seed; what is done is kept in a file."""
+    done: list[dict[str, Any]] = json.loads(results.read_text()) if results.is_file() else []
+    known = {(run["seed"], run["crop"]) for run in done}
+    found = crops(root)
+    for seed, crop in ((seed, crop) for seed in SEEDS for crop in found):
+        if (seed, crop.name) in known:
+            continue
+        psnrs = {
+            name: round(scores(crop, restored(crop, seed))["psnr"], 4)
+            for name, restored in (("published", published), ("ours", ours))
+        }
+        done.append({"seed": seed, "crop": crop.name, **psnrs})
+        lines = ",\n".join(map(json.dumps, done))
+        results.write_text(f"[\n{lines}\n]\n")
+        print(done[-1], flush=True)
+    for crop in found:
+        runs = [run for run in done if run["crop"] == crop.name]
+        print(f"{crop.name}: {medians(runs)}, {scores(crop, crop.blurred)['psnr']:.2f} dB blurred")
+    print(f"all: {medians(done)}")
 
-    def psnr(restored: Tensor) -> float:
-        pictures = (one.expand(-1, 3, -1, -1) for one in (restored, sharp))
-        return float(protocol.measure(*pictures)["psnr"])
 
-    print(f"blurred: {psnr(blurred):.2f} dB")
-    ours, theirs = [], []
-    for seed in SEEDS:
-        torch.manual_seed(seed)
-        sizes = {key: value for key, value in SMALL.items() if key != "first_non_local"}
-        port = PublishedLoop(blurred, KERNEL + 2, switch=SWITCH, milestones=FALLS, **sizes)
-        for step in range(STEPS):
-            port.iterate(step)
-        theirs.append(psnr(port.answer()))
-        method = deblurkit.build(
-            "selfdeblur",
-            *(f"priors.picture.{key}={value}" for key, value in SMALL.items()),
-            *(f"priors.stopping.iterations={STEPS}", f"fidelity.switch={SWITCH}"),
-            *(f"descent.milestones={FALLS}", f"priors.seed={seed}"),
-        )
-        ours.append(psnr(method.restore(blurred, kernel_size=[KERNEL + 2])))
-        print(f"seed {seed}: {theirs[-1]:.2f} dB published, {ours[-1]:.2f} dB ours", flush=True)
-    print(f"medians: {median(theirs):.2f} dB published, {median(ours):.2f} dB ours")
+def published(crop: Crop, seed: int) -> Tensor:
+    """The port's answer."""
+    torch.manual_seed(seed)
+    port = PublishedLoop(
+        luminance(crop.blurred),
+        crop.kernel_size,
+        switch=SWITCH,
+        milestones=FALLS,
+        channels=CHANNELS,
+    )
+    for step in range(ITERATIONS):
+        port.iterate(step)
+    return port.answer()
+
+
+def ours(crop: Crop, seed: int) -> Tensor:
+    """Our answer."""
+    method = deblurkit.build(
+        "selfdeblur",
+        f"priors.picture.channels={CHANNELS}",
+        f"priors.stopping.iterations={ITERATIONS}",
+        f"priors.seed={seed}",
+        f"fidelity.switch={SWITCH}",
+        f"descent.milestones={FALLS}",
+    )
+    return method.restore(crop.blurred, kernel_size=[crop.kernel_size])
+
+
+def medians(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Of both methods."""
+    return ", ".join(
+        f"{median(run[name] for run in runs):.2f} dB {name}" for name in ("published", "ours")
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", type=int, default=SIDE, help="of the picture, pixels")
-    parser.add_argument("--quality", action="store_true", help="compare answers, not times")
+    parser.add_argument(
+        "--quality",
+        type=Path,
+        nargs=2,
+        metavar=("ROOT", "RESULTS"),
+        help="compare answers, not times: folder as of data=levin, file for all scores",
+    )
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if chosen.quality:
-        quality()
+        quality(*chosen.quality)
         return
     for size in KERNELS:
         for name, switch in (("squared error", NEVER), ("1 - SSIM", 0)):
