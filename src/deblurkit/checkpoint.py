@@ -6,18 +6,25 @@ a recipe may only name what ``config.require_trusted`` allows.
 
 import hashlib
 import json
-import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import module as registration
 
 from deblurkit.config import build_recipe
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.base import RestorationMethod
+from deblurkit.reading.safetensors_files import read_safetensors
+from deblurkit.reading.torch_files import read_torch
 from deblurkit.storage import replacing
+from deblurkit.trust import parts
+
+SPARE = 2**20  # numbers that a method may make beside those of its file
+MODULES = 50_000  # of a method
 
 
 def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod:
@@ -29,7 +36,8 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
 
     Raises:
         InputError: If the file is missing, damaged, of another kind, holds anything but plain
-            data, or names classes outside the trusted packages.
+            data and finite weights, names classes outside the trusted packages, or describes a
+            method that is larger than the weights.
     """
     path = existing(weights)
     content = _read_safetensors(path) if path.suffix == ".safetensors" else read_checkpoint(path)
@@ -40,15 +48,49 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             "or save_weights, or by a plain Trainer with a method that was not made by "
             "deblurkit.build"
         )
+    state = content["state_dict"]
     try:
-        method = build_recipe(described["recipe"], trust=trust)
-        method.on_load_checkpoint(content)
+        parts({"origin": described.get("origin")})
+        with limited_to(state):
+            method = build_recipe(described["recipe"], trust=trust)
+            method.on_load_checkpoint(content)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:
         raise InputError(f"{path} is damaged: {sentence(error)}") from error
-    copy_weights(content["state_dict"], method, origin=path)
+    copy_weights(state, method, origin=path)
     return method.eval()
+
+
+@contextmanager
+def limited_to(state: Mapping[str, torch.Tensor]) -> Iterator[None]:
+    """Let nobody make a method inside that is larger than a file of its weights.
+
+    Raises:
+        InputError: At the first tensor or module that is too many.
+    """
+    stored = {value.data_ptr(): value.untyped_storage().nbytes() for value in state.values()}
+    allowed = {"numbers": SPARE + sum(stored.values()), "modules": MODULES}
+
+    def take(kind: str, count: int) -> None:
+        allowed[kind] -= count
+        if allowed[kind] < 0:
+            raise InputError("its recipe describes a larger method than its weights are of")
+
+    def take_tensor(module: nn.Module, name: str, tensor: torch.Tensor | None) -> None:  # noqa: ARG001
+        take("numbers", 0 if tensor is None else tensor.numel())
+
+    def take_module(module: nn.Module, name: str, submodule: nn.Module | None) -> None:  # noqa: ARG001
+        take("modules", 1)
+
+    with ExitStack() as stack:
+        for hook in (
+            registration.register_module_parameter_registration_hook(take_tensor),
+            registration.register_module_buffer_registration_hook(take_tensor),
+            registration.register_module_module_registration_hook(take_module),
+        ):
+            stack.callback(hook.remove)
+        yield
 
 
 def teacher(weights: str) -> RestorationMethod:
@@ -62,13 +104,17 @@ def existing(weights: str | Path) -> Path:
     Raises:
         InputError: If there is no such file.
     """
-    path = Path(weights).expanduser()
     if "://" in str(weights):
         raise InputError(f"{weights} is an address; download the file first and give its path")
-    for name in ("best.ckpt", "last.ckpt"):  # of a run folder; without validation none is best
-        if (path / name).is_file():
-            return path / name
-    if not path.is_file():
+    try:
+        path = Path(weights).expanduser()
+        for name in ("best.ckpt", "last.ckpt"):  # of a run folder; without validation none is best
+            if (path / name).is_file():
+                return path / name
+        found = path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a name that no file can have
+        raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
+    if not found:
         raise InputError(f"{weights} is no file; weights= takes a checkpoint or a safetensors file")
     return path
 
@@ -76,61 +122,65 @@ def existing(weights: str | Path) -> Path:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running anything in it.
 
+    Tensors come from the disk when they are used.
+
     Raises:
         InputError: If it holds more than plain data, or is no checkpoint at all.
     """
-    content = read_plain(path)
+    content = read_torch(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict' of tensors")
-    return cast("dict[str, Any]", content)
-
-
-def read_plain(path: Path) -> Any:
-    """Read what ``torch.save`` wrote, without running anything in it.
-
-    Raises:
-        InputError: If it holds more than tensors and plain values, or something else.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"{path} was refused: it holds more than tensors and plain values, so reading it "
-            "could run foreign code; ask its author for safetensors"
-        ) from error
-    except Exception as error:  # whatever damaged bytes lead to
-        raise InputError(f"{path} is damaged or no checkpoint: {sentence(error)}") from error
+    if not all(isinstance(key, str) for key in (*content, *state)):
+        raise InputError(f"{path} is no checkpoint of a run: its tensors have no names")
+    return content
 
 
 def copy_weights(state: dict[str, torch.Tensor], module: nn.Module, *, origin: str | Path) -> None:
     """Fill a method, or a network of it, with stored weights, all of them.
 
     Raises:
-        InputError: As in ``require_fit``.
+        InputError: As in ``require_fit`` and ``require_finite``.
     """
     require_fit(state, module, origin=origin)
+    require_finite(state, origin=origin)
     module.load_state_dict(state)
 
 
 def require_fit(state: dict[str, torch.Tensor], module: nn.Module, *, origin: str | Path) -> None:
-    """Compare stored weights with a method or a network of it.
+    """Compare stored weights with a method or a network of it, without looking at their numbers.
 
     Raises:
-        InputError: If names or shapes differ: the weights belong to another method or size.
+        InputError: If names, shapes or kinds of numbers differ: the weights belong to another
+            method or size.
     """
     own = module.state_dict()
     wrong = sorted(
         {*(own.keys() ^ state.keys())}
-        | {name for name in own.keys() & state.keys() if own[name].shape != state[name].shape}
+        | {name for name in own.keys() & state.keys() if _form(own[name]) != _form(state[name])}
     )
     if wrong:
         raise InputError(
             f"{origin} does not fit this {type(module).__name__}: {len(wrong)} of "
             f"{len(own.keys() | state.keys())} tensors differ in name or shape, such as "
-            f"{wrong[0]}; "
+            f"{wrong[0]:.200}; "
             "it belongs to another method or another size"
         )
+
+
+def require_finite(state: Mapping[str, torch.Tensor], *, origin: str | Path) -> None:
+    """Refuse weights that are no weights.
+
+    Raises:
+        InputError: If a number is infinite or none.
+    """
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise InputError(f"{origin} holds values that are no finite numbers, in {name:.200}")
+
+
+def _form(tensor: torch.Tensor) -> tuple[torch.Size, bool, bool]:
+    return tensor.shape, tensor.is_floating_point(), tensor.is_complex()
 
 
 def save_weights(method: RestorationMethod, path: str | Path) -> str:
@@ -154,12 +204,9 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import safe_open
-
+    state, words = read_safetensors(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {}).get("deblurkit", "null"))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except Exception as error:  # whatever damaged bytes lead to
-        raise InputError(f"{path} is damaged or no safetensors file: {sentence(error)}") from error
+        described = json.loads(words.get("deblurkit", "null"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: {sentence(error)}") from error
     return {"deblurkit": described, "state_dict": state}

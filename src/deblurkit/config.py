@@ -148,6 +148,7 @@ def build_recipe(recipe: dict[str, Any], *, trust: Sequence[str] = ()) -> "Resto
     """Make a method from a plain, resolved ``model`` node, and hand it that node."""
     from deblurkit.methods.base import RestorationMethod
 
+    parts(recipe)  # before anything walks through it
     recipe = with_absolute_paths(recipe)
     method = instantiate(recipe, homes=(*RECIPE_HOMES, *trust))
     if not isinstance(method, RestorationMethod):
@@ -194,7 +195,7 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     from hydra.utils import instantiate as hydra_instantiate
 
     node = plain(node)
-    for part in list(parts(node)):  # all of them, before anything is imported
+    for part in parts(node):  # all of them, before anything is imported
         found = trusted(part["_target_"], homes)
         require_fitting(found, part)
     try:

@@ -3,7 +3,7 @@
 Nothing heavy is imported here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -27,24 +27,36 @@ RUN_HOMES = (
 # Where only classes may be named: functions there read and write files, or call what they are told.
 CLASS_HOMES = ("deblurkit.metrics", "deblurkit.callbacks", "lightning", "torch")
 TEACHER = "deblurkit.checkpoint.teacher"
+DEPTH, VALUES = 64, 100_000  # of a recipe; those of conf/model have 9 and 200
 
 
-def parts(node: Any) -> Iterator[Mapping[str, Any]]:
-    """Every node with a ``_target_``, from the outside in.
+def parts(node: Any) -> list[Mapping[str, Any]]:
+    """Every node with a ``_target_``, the outer ones before the inner ones.
 
     Raises:
-        InputError: If a value is an interpolation or no plain value: Hydra would look into it.
+        InputError: If a value is an interpolation or no plain value: Hydra would look into it; or
+            if there are more values, or deeper ones, than any method has.
     """
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield node
-        for value in node.values():
-            yield from parts(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from parts(value)
-    elif (isinstance(node, str) and "${" in node) or not isinstance(node, str | int | float | None):
-        raise InputError(f"a recipe holds plain values only, not {node!r}")
+    found: list[Mapping[str, Any]] = []
+    waiting, seen = [(node, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > DEPTH or seen > VALUES:
+            raise InputError(
+                f"a recipe has at most {VALUES} values, {DEPTH} deep; this one is no method's"
+            )
+        if isinstance(value, dict | list):
+            found += [value] if isinstance(value, dict) and "_target_" in value else []
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += [(one, depth + 1) for one in inner]
+        elif (isinstance(value, str) and "${" in value) or not _is_plain(value):
+            raise InputError(f"a recipe holds plain values only, not {value!r:.200}")
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | None)
 
 
 def trusted(target: Any, homes: Sequence[str]) -> Any:

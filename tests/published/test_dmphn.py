@@ -8,11 +8,12 @@ from converting import converted, write
 from networks.fingerprint import formula_picture, summary
 from parity.official import numbers_of
 
-from deblurkit.checkpoint import load, read_plain
+from deblurkit.checkpoint import load
 from deblurkit.errors import InputError
 from deblurkit.imaging.files import read_image
 from deblurkit.networks.dmphn import Restorer
 from deblurkit.published.dmphn import DMPHN
+from deblurkit.reading.torch_files import read_torch
 from published.layouts import dmphn_files
 
 EXPECTED = numbers_of("dmphn")["models"]
@@ -67,7 +68,7 @@ def test_the_published_files_are_known_and_carry_no_licence(real: Path, test_dat
     assert method.origin["licence"] == "none stated"
     assert not method.origin["fresh"]
     assert method.origin["files"]["encoder_lv1.pkl"].startswith("64b21c627f67382b")
-    theirs = read_plain(test_data / "dmphn" / "checkpoints" / "encoder_lv1.pkl")
+    theirs = read_torch(test_data / "dmphn" / "checkpoints" / "encoder_lv1.pkl")
     state = method.state_dict()
     assert state["hierarchies.stacks.0.levels.0.encoder.0.bias"].equal(theirs["layer1.bias"])
 

@@ -125,9 +125,9 @@ def changes(state: dict[str, Tensor]) -> dict[str, tuple[dict[str, Tensor | None
         ),
         "larger than memory": ({name: wide}, f"differ in name or shape, such as {ours}weight"),
         "not finite": ({name: nan}, no_numbers),
-        "whole numbers": ({name: state[name].int()}, no_numbers),
-        "complex": ({name: state[name].cfloat()}, no_numbers),
-        "sparse": ({name: state[name].to_sparse()}, no_numbers),
+        "whole numbers": ({name: state[name].int()}, "differ in name or shape"),
+        "complex": ({name: state[name].cfloat()}, "differ in name or shape"),
+        "sparse": ({name: state[name].to_sparse()}, "was refused: it holds more than tensors"),
     }
 
 

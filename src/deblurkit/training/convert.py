@@ -9,7 +9,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from deblurkit.checkpoint import require_fit, save_weights
+from deblurkit.checkpoint import copy_weights, save_weights
 from deblurkit.config import build_recipe, conf_dir, instantiate, plain
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.base import RestorationMethod
@@ -99,24 +99,10 @@ def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> Restorati
     networks = dict(method.named_modules())
     for place, state in parts.items():
         if place in networks:
-            require_fit(state, networks[place], origin=f"{place} in {cfg.path}")
-            require_numbers(state, origin=f"{place} in {cfg.path}")
-            networks[place].load_state_dict(state)
+            copy_weights(state, networks[place], origin=f"{place} in {cfg.path}")
         else:
             log.info("not used, since the model does not have it: %s", place)
     return method
-
-
-def require_numbers(state: Mapping[str, Tensor], *, origin: str) -> None:
-    """Refuse what is no weight.
-
-    Raises:
-        InputError: If a tensor holds anything but finite floating-point numbers.
-    """
-    for name, tensor in state.items():
-        numbers = tensor.is_floating_point() and tensor.layout is torch.strided
-        if not numbers or not tensor.isfinite().all():
-            raise InputError(f"{origin} holds values that are no finite numbers, in {name}")
 
 
 def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:

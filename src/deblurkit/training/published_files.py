@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
-from deblurkit.checkpoint import read_plain
-from deblurkit.errors import InputError, sentence
+from deblurkit.errors import InputError
 from deblurkit.published.importer import Importer
+from deblurkit.reading.numpy_files import read_npz
+from deblurkit.reading.safetensors_files import read_safetensors
+from deblurkit.reading.torch_files import read_torch
 
 
 def found(given: str, importer: Importer) -> dict[str, Path]:
@@ -60,18 +59,9 @@ def content(path: Path) -> Any:
     """
     if path.suffix in (".index", ".meta") or path.suffix.startswith(".data-"):
         raise InputError(f"{path} is a part of a TensorFlow checkpoint")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: torch.from_numpy(np.atleast_1d(arrays[name])) for name in arrays}
-    except Exception as error:  # whatever damaged bytes lead to
-        kind = path.suffix.removeprefix(".")
-        raise InputError(f"{path} is damaged or no {kind} file: {sentence(error)}") from error
-    return read_plain(path)
+    if path.suffix == ".safetensors":
+        return read_safetensors(path).tensors
+    return read_npz(path) if path.suffix == ".npz" else read_torch(path)
 
 
 def digest(*paths: Path) -> str:
