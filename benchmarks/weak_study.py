@@ -12,8 +12,7 @@ is kept in ``results.json`` and not run again.
 
 import argparse
 import json
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import process_time
 from typing import Any, NamedTuple, cast
@@ -44,23 +43,21 @@ BUDGET = (
     f"model.weights.consistency.period={LOOK}",
     "model.average=0.96",
 )
-RULES: dict[str, tuple[str, dict[str, float]]] = {
-    "fixed": ("fixed_half", {"iterations": ITERATIONS}),
-    "agreement": (
-        "agreement_half",
-        {
-            "check_every": LOOK,
-            "smoothing": 0.8,
-            "patience": 3,
-            "min_iterations": 240,
-            "max_iterations": ITERATIONS,
-        },
-    ),
-    "moving_variance": (
-        "moving_variance_half",
-        {"window": 24, "patience": 120, "max_iterations": ITERATIONS},
-    ),
+LOOKS = {
+    "check_every": LOOK,
+    "smoothing": 0.8,
+    "patience": 3,
+    "min_iterations": 240,
+    "max_iterations": ITERATIONS,
 }
+CALM = {"window": 24, "patience": 120, "max_iterations": ITERATIONS}
+RULES: dict[str, tuple[str, Mapping[str, float]]] = {  # config and numbers of each
+    "fixed": ("fixed_half", {"iterations": ITERATIONS}),
+    "agreement": ("agreement_half", LOOKS),
+    "moving_variance": ("moving_variance_half", CALM),
+    "settled": ("settled", LOOKS),
+}
+WATCHING = ("fixed", "agreement", "moving_variance")  # curves tell where the other would stop
 
 
 class Together(Watch):
@@ -195,7 +192,7 @@ def main() -> None:
                 lines = ",\n".join(map(json.dumps, done))
                 file.write_text(f"[\n{lines}\n]\n")
                 print(row, seed, crop.name, done[-1]["rules"], flush=True)
-        (given.output / "table.md").write_text(tables(done, agreement=partial(rule, "agreement")))
+        (given.output / "table.md").write_text(tables(done, rules=rule_maker))
 
 
 def arguments() -> argparse.Namespace:
@@ -214,7 +211,7 @@ def cell(row: str, seed: int, *, crop: Crop, teacher: Path) -> Result:
     weights = f"model.teacher.factory.method.weights={teacher.resolve()}"
     cfg = compose(f"experiment={row}", f"seed={seed}", weights, *BUDGET)
     method = cast("WeakSelfDeblur", build_recipe(plain(cfg.model)))
-    taken = Trajectory(method, crop, {name: rule(name) for name in RULES})
+    taken = Trajectory(method, crop, {name: rule_maker(name)() for name in WATCHING})
     guide = method.guide(taken.problem)  # the teacher is opened before the clock runs
     taken.run()
     looks = taken.stops["agreement"].iterations // LOOK
@@ -225,24 +222,18 @@ def cell(row: str, seed: int, *, crop: Crop, teacher: Path) -> Result:
         "blurred": scores(crop, crop.blurred),
         "teacher": scores(crop, guide),
         "look": round(taken.watch.seconds["agreement"] / looks, 4),
-        "rules": {name: scored(crop, stop) for name, stop in taken.stops.items()},
+        "rules": {name: scored(crop, taken.stops[name]) for name in WATCHING},
         "curve": [traced(crop, point) for point in taken.curve],
     }
 
 
-def rule(name: str, *overrides: str) -> Watch:
-    """A rule of stopping with the study's numbers.
-
-    Args:
-        name: One of ``RULES``.
-        *overrides: Of further numbers, below the rule.
-    """
+def rule_maker(name: str) -> Callable[..., Watch]:
+    """What makes one of ``RULES``, with the study's numbers."""
     config, numbers = RULES[name]
     group = f"model/stopping@model.priors.stopping={config}"
-    numbered = (*(f"{key}={value}" for key, value in numbers.items()), *overrides)
-    changed = (f"model.priors.stopping.{override}" for override in numbered)
+    changed = (f"model.priors.stopping.{key}={value}" for key, value in numbers.items())
     node = compose(f"experiment={ROWS[0]}", group, *changed).model.priors.stopping
-    return cast("Watch", instantiate(plain(node))())
+    return cast("Callable[..., Watch]", instantiate(plain(node)))
 
 
 def scored(crop: Crop, stop: Stop) -> dict[str, float]:

@@ -1,17 +1,19 @@
 """The tables of the study with a teacher, out of its cells."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import fmean, median
 from typing import Any
 
 import torch
 from study import spread
 
-from deblurkit.methods.priors.early_stopping import TeacherWatch
+from deblurkit.methods.priors.early_stopping import ShareOfFirst, TeacherWatch
 from deblurkit.methods.priors.stopping import Progress, Watch
 
 Result = dict[str, Any]
 Stops = dict[tuple[Any, ...], Result]  # by seed, crop and row
+Maker = Callable[..., Watch]
 
 TITLES = {
     "weak_none": "none",
@@ -21,27 +23,38 @@ TITLES = {
     "weak_guide_features": "guide and features",
 }
 BEST = "best along the way"
-SHARES = [number / 20 for number in range(2, 20)]  # of the first distance, for eq. 7
-LOST = 0.2  # dB that stopping early may cost
+TRIED = {  # numbers of the rules that ask the teacher, out of which one is chosen
+    "agreement": {
+        f"share {share:.2f}": {"threshold": ShareOfFirst(share=share)}
+        for share in (number / 20 for number in range(1, 20))
+    },
+    "settled": {
+        f"change {change}": {"change": change}
+        for change in (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.2)
+    },
+}
 TUNED_ON = 0  # seed
+LOST = 0.2  # dB that stopping early may cost
 
 
-def tables(done: Sequence[Result], *, agreement: Callable[..., Watch]) -> str:
+def tables(done: Sequence[Result], *, rules: Callable[[str], Maker]) -> str:
     """All tables.
 
     Args:
         done: Cells of the study.
-        agreement: Makes the rule of eq. 7, from overrides of its numbers.
+        rules: Gives what makes a rule, by its name.
     """
     parts = [of_rows(done), of_crops(done)]
     tuning = [cell for cell in done if cell["seed"] == TUNED_ON]
     testing = [cell for cell in done if cell["seed"] != TUNED_ON]
     if tuning and testing:
-        share = tuned(tuning, agreement)
         stops = {name: of_rule(testing, name) for name in testing[0]["rules"]}
-        stops[f"agreement, share {share} (tuned on seed {TUNED_ON})"] = replays(
-            testing, share, agreement
-        )
+        stops["settled"] = replays(testing, rules("settled"))
+        for name, tried in TRIED.items():
+            maker = rules(name)
+            makers = {said: partial(maker, **numbers) for said, numbers in tried.items()}
+            chosen = tuned(tuning, makers)
+            stops[f"{name}, {chosen} (by seed {TUNED_ON})"] = replays(testing, makers[chosen])
         parts.append(of_stopping(stops))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -102,7 +115,7 @@ def of_stopping(stops: dict[str, Stops]) -> list[str]:
     fixed = stops["fixed"]
     spent = sum(stop["seconds"] for stop in fixed.values())
     for name, ours in stops.items():
-        gap = median(ours[key]["psnr"] - fixed[key]["psnr"] for key in fixed)
+        gap = median(differences(ours, fixed))
         psnr, iterations = (median(s[key] for s in ours.values()) for key in ("psnr", "iterations"))
         ratio = spent / sum(stop["seconds"] for stop in ours.values())
         lines.append(
@@ -130,21 +143,20 @@ def best(cell: Result) -> Result:
     return {key: point[key] for key in ("psnr", "ssim_wang", "iterations", "seconds")}
 
 
-def tuned(cells: Sequence[Result], agreement: Callable[..., Watch]) -> float:
-    """The share of the first distance that saves most without losing more than may be lost."""
-    fixed = median(cell["rules"]["fixed"]["psnr"] for cell in cells)
-    good, least = SHARES[0], float("inf")
-    for share in SHARES:
-        stops = replays(cells, share, agreement).values()
-        spent = sum(stop["seconds"] for stop in stops)
-        if median(stop["psnr"] for stop in stops) >= fixed - LOST and spent < least:
-            good, least = share, spent
-    return good
+def tuned(cells: Sequence[Result], makers: Mapping[str, Maker]) -> str:
+    """What saves most without losing more than may be lost, or loses least."""
+    fixed = of_rule(cells, "fixed")
+    found = []
+    for said, maker in makers.items():
+        stops = replays(cells, maker)
+        spent = sum(stop["seconds"] for stop in stops.values())
+        found.append((max(-median(differences(stops, fixed)), LOST), spent, said))
+    return min(found)[-1]
 
 
-def replays(cells: Sequence[Result], share: float, agreement: Callable[..., Watch]) -> Stops:
-    """Where eq. 7 with another share of the first distance would have stopped every cell."""
-    return {key_of(cell): replayed(cell, agreement(f"threshold.share={share}")) for cell in cells}
+def replays(cells: Sequence[Result], maker: Maker) -> Stops:
+    """Where a rule that asks the teacher would have stopped every cell."""
+    return {key_of(cell): replayed(cell, maker()) for cell in cells}
 
 
 def replayed(cell: Result, rule: Watch) -> Result:
@@ -163,6 +175,11 @@ def replayed(cell: Result, rule: Watch) -> Result:
 def of_rule(cells: Sequence[Result], rule: str) -> Stops:
     """Where a rule stopped every cell."""
     return {key_of(cell): cell["rules"][rule] for cell in cells}
+
+
+def differences(ours: Stops, others: Stops) -> list[float]:
+    """Of PSNR, in dB, cell by cell."""
+    return [ours[key]["psnr"] - others[key]["psnr"] for key in others]
 
 
 def key_of(cell: Result) -> tuple[Any, ...]:

@@ -17,20 +17,18 @@ import weak_study
 import weak_table
 
 SMALL = ("priors.picture.channels=4", "priors.picture.skipped=2", "fidelity.switch=10")
+LOOKS = {
+    "check_every": weak_study.LOOK,
+    "smoothing": 0.5,
+    "patience": 1,
+    "min_iterations": weak_study.LOOK,
+    "max_iterations": 40,
+}
 RULES = {
     "fixed": ("fixed", {"iterations": 40}),
-    "agreement": (
-        "agreement",
-        {
-            "threshold.share": 0.9,
-            "check_every": weak_study.LOOK,
-            "smoothing": 0.5,
-            "patience": 1,
-            "min_iterations": weak_study.LOOK,
-            "max_iterations": 40,
-        },
-    ),
+    "agreement": ("agreement", {"threshold.share": 0.9, **LOOKS}),
     "moving_variance": ("moving_variance", {"window": 3, "patience": 5, "max_iterations": 40}),
+    "settled": ("settled", LOOKS),
 }
 
 
@@ -53,17 +51,17 @@ def crop() -> levin_crops.Crop:
 
 @pytest.fixture(scope="module")
 def taken(small_rules, crop) -> weak_study.Trajectory:
-    watching = {name: weak_study.rule(name) for name in RULES}
+    watching = {name: weak_study.rule_maker(name)() for name in weak_study.WATCHING}
     method = build("weak_selfdeblur_smoke", *SMALL)
     trajectory = weak_study.Trajectory(method, crop, watching)
     trajectory.run()
     return trajectory
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", weak_study.WATCHING)
 def test_a_rule_that_watches_stops_as_it_does_for_real(name, taken, crop) -> None:
     method = build("weak_selfdeblur_smoke", *SMALL)
-    method.priors.stopping = lambda: weak_study.rule(name)
+    method.priors.stopping = weak_study.rule_maker(name)
     problem = method.finished(method.pose(crop.blurred[0], 5), "alone")
     stop = taken.stops[name]
     assert stop.iterations == problem.iterations
@@ -73,12 +71,12 @@ def test_a_rule_that_watches_stops_as_it_does_for_real(name, taken, crop) -> Non
 
 def test_the_rules_stop_at_different_iterations(taken) -> None:
     """So that the test above tells them apart."""
-    assert len({stop.iterations for stop in taken.stops.values()}) == len(RULES)
+    assert len({stop.iterations for stop in taken.stops.values()}) == len(weak_study.WATCHING)
 
 
 def test_a_curve_says_where_another_threshold_would_have_stopped(taken, crop) -> None:
     traced = [weak_study.traced(crop, point) for point in taken.curve]
-    stop = weak_table.replayed({"curve": traced, "look": 2.0}, weak_study.rule("agreement"))
+    stop = weak_table.replayed({"curve": traced, "look": 2.0}, weak_study.rule_maker("agreement")())
     assert stop["iterations"] == taken.stops["agreement"].iterations
     looks = stop["iterations"] / weak_study.LOOK
     of_point = next(one for one in traced if one["iterations"] == stop["iterations"])
@@ -104,7 +102,7 @@ def cell(row: str, seed: int, psnr: float) -> dict:
 def test_the_tables_say_what_a_row_gains_and_a_rule_saves() -> None:
     rows = {"weak_none": 22.0, "weak_guide": 23.0}
     done = [cell(row, seed, psnr + seed) for row, psnr in rows.items() for seed in (0, 2)]
-    table = weak_table.tables(done, agreement=lambda *_: weak_study.rule("agreement"))
+    table = weak_table.tables(done, rules=weak_study.rule_maker)
     assert "| guide (eq. 5) | fixed | 24.00 ± 1.41 | +1.00 ± 0.00 |" in table
     assert "| agreement | 24.40 | -0.10 | 150 | 4.00 |" in table
     assert "| squares | 20.00 | 20.00 | 23.00 ± 1.41 | 24.00 ± 1.41 |" in table
