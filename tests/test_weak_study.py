@@ -104,5 +104,5 @@ def test_the_tables_say_what_a_row_gains_and_a_rule_saves() -> None:
     done = [cell(row, seed, psnr + seed) for row, psnr in rows.items() for seed in (0, 2)]
     table = weak_table.tables(done, rules=weak_study.rule_maker)
     assert "| guide (eq. 5) | fixed | 24.00 ± 1.41 | +1.00 ± 0.00 |" in table
-    assert "| agreement | 24.40 | -0.10 | 150 | 4.00 |" in table
+    assert "| agreement | 24.90 | -0.10 | -0.10 | 150 | 4.00 |" in table
     assert "| squares | 20.00 | 20.00 | 23.00 ± 1.41 | 24.00 ± 1.41 |" in table
