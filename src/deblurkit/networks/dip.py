@@ -131,7 +131,7 @@ def stage(inputs: int, features: int, *, kernel: int, stride: int = 1) -> list[n
     convolution = nn.Conv2d(
         inputs, features, kernel, stride, padding, padding_mode="reflect" if padding else "zeros"
     )
-    return [convolution, nn.BatchNorm2d(features), nn.LeakyReLU(SLOPE)]
+    return [convolution, nn.BatchNorm2d(features), nn.LeakyReLU(SLOPE, inplace=True)]
 
 
 def smallest_side(scales: int) -> int:
