@@ -327,15 +327,6 @@ def test_a_workers_mistake_is_one_sentence_and_a_defect_keeps_its_traceback(
     assert "Traceback" in (tmp_path / "runs" / "notebook" / "error.txt").read_text()
 
 
-def test_a_failed_job_does_not_end_the_sweep(tmp_path: Path) -> None:
-    own = ("--config-dir", str(Path(__file__).parent / "conf"), "model=toy_direct")
-    swept = ("-m", "model.lr=fast,1e-2", "hydra.sweep.dir=sweep")
-    printed = command_line("train", *own, *swept, folder=tmp_path, code=2)
-    assert "lr='fast' does not fit toys.Direct: it takes float" in printed
-    assert "Traceback" not in printed
-    assert (tmp_path / "sweep" / "1" / "last.ckpt").is_file()
-
-
 def test_interrupted_it_says_how_to_go_on(tmp_path: Path) -> None:
     given = ("model=dclnet_tiny", "data.crop=32", "data.batch_size=1", "data.batches_per_epoch=2")
     more = ("trainer.max_epochs=10000", "trainer.enable_progress_bar=false", "hydra.run.dir=run")

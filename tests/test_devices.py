@@ -14,7 +14,6 @@ DDP = (
 )
 OWN = ("--config-dir", str(Path(__file__).parent / "conf"))
 KEEP = "+callbacks.keep={_target_:toys.KeepRanks,folder:ranks}"
-KEEP_IN_RUN = "+callbacks.keep={_target_:toys.KeepRanks,folder:'${paths.run}/ranks'}"
 THREE = "data.val.names=[rocket,chelsea,astronaut]"
 
 
@@ -37,22 +36,3 @@ def test_an_ablation_row_that_leaves_networks_out_trains_on_two_devices(tmp_path
     small = ("model.backbone.channels=4", "model.backbone.blocks=1", "model.anchor=0")
     command_line("train", *row, *small, *DDP, KEEP, THREE, "hydra.run.dir=run", folder=tmp_path)
     assert differing(*ranks(tmp_path / "ranks")) == []
-
-
-def test_a_sweep_on_two_devices_trains_what_each_job_says(tmp_path: Path) -> None:
-    given = ("model=toy_direct", *DDP, KEEP_IN_RUN, THREE)
-    command_line(
-        "train", *OWN, "-m", *given, "model.lr=1e-2,2e-2", "hydra.sweep.dir=sweep", folder=tmp_path
-    )
-    command_line("train", *OWN, *given, "model.lr=1e-2", "hydra.run.dir=single", folder=tmp_path)
-    jobs = [ranks(tmp_path / "sweep" / str(job) / "ranks") for job in (0, 1)]
-    single = ranks(tmp_path / "single" / "ranks")
-    assert differing(*jobs[0]) == []
-    assert differing(*jobs[1]) == []
-    assert differing(jobs[0][0], single[0]) == []
-    assert differing(jobs[0][0], jobs[1][0])
-    assert sorted(path.name for path in (tmp_path / "sweep").iterdir()) == [
-        "0",
-        "1",
-        "multirun.yaml",
-    ]

@@ -8,31 +8,29 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
+from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, program, run_job
 from deblurkit.cli.paths import flags_first
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
+from deblurkit.training import sweeps
 
 Task = Callable[[DictConfig], Any]
 
 FULL = "HYDRA_FULL_ERROR"  # set to 1, it shows every traceback
-MISTAKE, DEFECT, INTERRUPTED = 2, 1, 130  # exit codes
-
-
-class JobFailedError(Exception):
-    """A job of a sweep has failed and said so; the others go on. Its argument is the exit code."""
+MISTAKE, DEFECT = 2, 1  # exit codes, beside that of an interruption
+# What the choices that an extra brings begin with.
+SWEEPS = ("hydra/sweeper/optuna", "hydra/sweeper/sampler/", "hydra/launcher/submitit_")
 
 
 def run_command(config: str, task: Task, folder: Path | None = None) -> None:
@@ -50,17 +48,68 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     path, asked = str(folder or conf_dir()), os.environ.get(FULL)
     decorate = hydra.main(version_base="1.3", config_path=path, config_name=config)
+    run = sent_out(guarded(task, asked), asked, program())
+    with summed_up():
+        try:
+            with variable(FULL, "1"):  # Hydra would print several lines and end the process
+                decorate(run)()
+        except JobFailedError:
+            sys.exit(DEFECT)
+        except KeyboardInterrupt:
+            complain("interrupted")
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            if asked == "1":
+                raise
+            ours = isinstance(error, HydraException | OmegaConfBaseException | InputError)
+            complain(unmet(error) if ours else f"{type(error).__name__}: {sentence(error)}")
+            sys.exit(MISTAKE if ours else DEFECT)
+
+
+def unmet(error: Exception) -> str:
+    """What is wrong with a command line, or what it needs."""
+    missing = error.missing_cfg_file if isinstance(error, MissingConfigException) else None
+    if missing and missing.startswith(SWEEPS):
+        return f"{missing} needs an extra: pip install deblurkit[sweep]"
+    return mistake(error)
+
+
+@contextmanager
+def summed_up() -> Iterator[None]:
+    """Print the table of a sweep, however it ends; one failed job fails the command."""
+    sweeps.Sweep.folder = None
+    failures = 0
     try:
-        with variable(FULL, "1"):  # Hydra would print several lines and end the process
-            decorate(guarded(task, asked))()
-    except JobFailedError as error:
-        sys.exit(error.args[0])
-    except Exception as error:
-        if asked == "1":
-            raise
-        ours = isinstance(error, HydraException | OmegaConfBaseException | InputError)
-        complain(mistake(error) if ours else f"{type(error).__name__}: {sentence(error)}")
-        sys.exit(MISTAKE if ours else DEFECT)
+        yield
+    finally:
+        if sweeps.Sweep.folder is not None:
+            from deblurkit.training.sweep_table import sum_up
+
+            try:
+                failures = sum_up(sweeps.Sweep.folder)
+            except InputError as error:
+                complain(str(error))
+                failures = 1
+    if failures:
+        sys.exit(DEFECT)
+
+
+def sent_out(task: Task, asked: str | None, program: Sequence[str]) -> Task:
+    """Let a sweep give each job to a process of its own; a single run is done here.
+
+    Args:
+        task: What a single run does.
+        asked: What the user set ``HYDRA_FULL_ERROR`` to; the jobs see it.
+        program: Starts this command.
+    """
+
+    def run(cfg: DictConfig) -> Any:
+        if not in_sweep():
+            return task(cfg)
+        with variable(FULL, asked):
+            return run_job(cfg, program)
+
+    return run
 
 
 @contextmanager
@@ -91,7 +140,9 @@ def guarded(task: Task, asked: str | None) -> Task:
             from lightning.fabric.utilities.exceptions import MisconfigurationException
 
             try:
-                return task(cfg)
+                value = task(cfg)
+                sweeps.finished(value)
+                return value
             except (InputError, MisconfigurationException) as error:
                 if asked == "1":
                     raise
@@ -115,10 +166,10 @@ def guarded(task: Task, asked: str | None) -> Task:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say what is wrong and end the command, or in a sweep this job."""
+    """Say what is wrong and end the command; a sweep reads why its job has failed."""
     complain(message)
-    if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
-        raise JobFailedError(code) from None
+    with suppress(InputError):  # the disk that is full has been complained of
+        sweeps.failed(message)
     sys.exit(code)
 
 
@@ -126,8 +177,7 @@ def say_how_to_go_on() -> NoReturn:
     """End after Ctrl-C, with the way back."""
     folder = Path(run_folder())
     way = f"; go on with: deblurkit-train resume={folder}"
-    complain("interrupted" + (way if (folder / "last.ckpt").is_file() else ""))
-    sys.exit(INTERRUPTED)
+    fail("interrupted" + (way if (folder / "last.ckpt").is_file() else ""), INTERRUPTED)
 
 
 def complain(message: str) -> None:

@@ -28,6 +28,7 @@ def main() -> None:
 def resume(folder: Path) -> None:
     """Go on in a run's folder with its own config; this command line may change values of it."""
     try:
+        refuse_sweep(sys.argv)
         refuse_foreign(folder)
     except InputError as error:
         complain(str(error))
@@ -35,6 +36,18 @@ def resume(folder: Path) -> None:
     sys.argv += [f"hydra.run.dir={quoted(str(folder))}", "hydra.output_subdir=null"]
     sys.argv += [f"hydra.searchpath=[{quoted(f'file://{conf_dir()}')}]", "hydra.job.name=train"]
     run_command("config", task, folder=folder)
+
+
+def refuse_sweep(arguments: list[str]) -> None:
+    """Look whether a run that goes on is asked to be several.
+
+    Raises:
+        InputError: If it is.
+    """
+    if {"-m", "--multirun"} & set(arguments):
+        raise InputError(
+            "resume= goes on with one run: leave -m out, and resume each job by itself"
+        )
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -65,15 +78,10 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def task(cfg: DictConfig) -> float | None:
-    """Run a job of a sweep, or the only one."""
+    """Train."""
     from deblurkit.training.run import train
-    from deblurkit.training.sweeps import command_of_this_job, leave_the_group
 
-    command_of_this_job()
-    try:
-        return train(cfg)
-    finally:
-        leave_the_group()
+    return train(cfg)
 
 
 if __name__ == "__main__":

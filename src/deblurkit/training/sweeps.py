@@ -1,49 +1,124 @@
-"""Sweeps and several devices together."""
+"""A sweep's folder, and what became of each of its jobs.
 
+Nothing heavy is imported here: a sweep waits, its jobs compute.
+"""
+
+import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from omegaconf import open_dict, read_write
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
 
-RANK_VARIABLES = ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+from deblurkit.storage import replacing
+
+JOBS = ".jobs"  # folder of the records, in the sweep's
+PARTS = ("begun", "finished", "failed", "ended")  # of a record; what a later one says counts
+STARTED, FINISHED, FAILED = "started", "finished", "failed"
 
 
-def command_of_this_job() -> None:
-    """Make the command line this job's own before devices are started with it.
+class Sweep(Callback):
+    """Remembers where the sweep is: Hydra tells its jobs only, which may run in other processes.
 
-    Lightning starts a process per device by repeating the command line. In a sweep that is the
-    sweep: every child would run its own sweep and train other parameters, in silence.
+    Attributes:
+        folder: Of the sweep; none in a single run.
     """
-    hydra: Any = HydraConfig.get()
-    if hydra.mode is not RunMode.MULTIRUN:
-        return
-    sys.argv = [sys.argv[0], *config_flags(sys.argv[1:]), *hydra.overrides.task]
-    with read_write(hydra), open_dict(hydra):
-        hydra.run.dir = str(Path(hydra.runtime.output_dir).resolve())
+
+    folder: ClassVar[Path | None] = None
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Refuse to be one sweep of several; forget the jobs of an older one in this folder.
+
+        Raises:
+            SystemExit: With a sentence; Hydra passes over everything else that a callback raises.
+        """
+        if int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_STEP_NUM_TASKS", "1"))) > 1:
+            print(
+                "deblurkit: each of these processes would run a sweep of its own; start the sweep "
+                "once, without torchrun or srun: each job starts its devices itself",
+                file=sys.stderr,
+            )
+            sys.exit(2)
+        Sweep.folder = Path(config.hydra.sweep.dir).resolve()
+        for record in (Sweep.folder / JOBS).glob("*.json"):
+            record.unlink()
 
 
-def config_flags(arguments: list[str]) -> list[str]:
-    """Flags that say where configs are, with their values; the children need them too."""
-    named = ("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp")
-    kept: list[str] = []
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    for argument, following in pairs:
-        if argument in named:
-            kept += [argument, following]
-        elif argument.startswith(tuple(f"{name}=" for name in named)):
-            kept.append(argument)
-    return kept
+def begin(**facts: Any) -> None:
+    """Start this job's record.
+
+    Args:
+        **facts: What is known before it runs: ``job``, its number; ``overrides``; ``folder``;
+            ``monitor``, the name of what its best checkpoint is chosen by.
+    """
+    _note("begun", {"status": STARTED, **facts})
 
 
-def leave_the_group() -> None:
-    """End what a job of several devices leaves behind, or the sweep's next job fails on it."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-    if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
-        for name in RANK_VARIABLES:
-            os.environ.pop(name, None)
+def finished(value: float | None) -> None:
+    """Note that this job has come to its end; each of its devices says so.
+
+    Args:
+        value: Of what the job's best checkpoint was chosen by.
+    """
+    _note("finished", {"status": FINISHED, "value": value})
+
+
+def failed(reason: str) -> None:
+    """Note why this job has failed; that counts also if one of its devices has finished."""
+    if "reason" not in of_this_job():  # what comes later follows from it
+        _note("failed", {"status": FAILED, "value": None, "reason": reason})
+
+
+def ended(seconds: float) -> None:
+    """Note how long this job took."""
+    _note("ended", {"seconds": seconds})
+
+
+def of_this_job() -> dict[str, Any]:
+    """The record of this job; empty in a single run."""
+    folder, number = _place()
+    return {} if number is None else record(folder, number)
+
+
+def record(folder: Path, number: int) -> dict[str, Any]:
+    """What was noted of a job.
+
+    Args:
+        folder: Of the sweep.
+        number: Of the job.
+    """
+    files = [folder / JOBS / f"{number}.{part}.json" for part in PARTS]
+    noted: dict[str, Any] = {}
+    for file in files:
+        noted |= json.loads(file.read_text()) if file.is_file() else {}
+    return noted
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """What was noted of each job of a sweep, in their order."""
+    begun = (folder / JOBS).glob("*.begun.json")
+    return [
+        record(folder, number) for number in sorted(int(file.name.split(".")[0]) for file in begun)
+    ]
+
+
+def _place() -> tuple[Path, int | None]:
+    """Folder of the sweep, and number of this job; none in a single run."""
+    hydra = HydraConfig.get() if HydraConfig.initialized() else None
+    if hydra is None or OmegaConf.is_missing(hydra.job, "num"):
+        return Path(), None
+    return Path(hydra.sweep.dir).resolve(), int(hydra.job.num)
+
+
+def _note(part: str, facts: dict[str, Any]) -> None:
+    """Write a part of this job's record, if there is one.
+
+    Each part is a file: devices that end together do not undo what the others note.
+    """
+    folder, number = _place()
+    if number is not None and (part == PARTS[0] or of_this_job()):
+        with replacing(folder / JOBS / f"{number}.{part}.json") as stream:
+            stream.write(json.dumps(facts, indent=2).encode())
