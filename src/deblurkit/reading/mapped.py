@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-DIRECTORY = 8 * 2**20  # of an archive's list of members, bytes; one takes about 70
+DIRECTORY = 4 * 2**20  # of an archive's list of members, bytes; one takes about 70
 
 
 class Mapped:

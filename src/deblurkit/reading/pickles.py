@@ -11,7 +11,7 @@ import torch
 from deblurkit.reading.mapped import viewed
 
 SIZE = 16 * 2**20  # of a pickle, bytes; one tensor takes about 200
-STEPS = 1_000_000  # of a pickle; one tensor takes about 40
+STEPS = 600_000  # of a pickle; one tensor takes about 40
 LARGEST_KEY = 2**60  # whole numbers beyond it can be chosen to have equal hashes
 
 Storage = Callable[[tuple[Any, ...]], torch.Tensor]

@@ -1,0 +1,1 @@
+"""Files and configs of a stranger who means harm, made by code."""
