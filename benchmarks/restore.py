@@ -21,10 +21,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import deblurkit
 from deblurkit.imaging.padding import pad_to_multiple
-from deblurkit.imaging.tiles import starts, tiled
+from deblurkit.imaging.tiles import Grid, tiled
 
 HEIGHT, WIDTH = 720, 1280
-TILE, OVERLAP = 400, 64  # pixels
+GRID = Grid(tile=400, overlap=64, multiple=4, fade=64)  # pixels
 ROUNDS, SHORT = 3, 30.0  # repetitions of cases that take fewer seconds than this; others run once
 CASES = [
     (channels, precision, way)
@@ -48,8 +48,8 @@ def operations_of(channels: int, way: str) -> float:
     if way == "whole":
         sizes = [(HEIGHT, WIDTH)]
     else:
-        rows, columns = (len([*starts(side, TILE, OVERLAP)]) for side in (HEIGHT, WIDTH))
-        sizes = rows * columns * [(TILE, TILE)]
+        tiles = sum(len(row) for row in GRID.rows((HEIGHT, WIDTH)))
+        sizes = tiles * [(GRID.tile, GRID.tile)]
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         for size in sizes:
             network(torch.empty(1, 3, *size, device="meta"))
@@ -67,7 +67,7 @@ def restoration(channels: int, precision: str, way: str) -> Callable[[Tensor], T
         with torch.inference_mode(), cast if precision == "bfloat16" else nullcontext():
             if way == "whole":
                 return restored(blurred)
-            return tiled(restored, blurred, tile=TILE, overlap=OVERLAP)
+            return tiled(restored, blurred, GRID)
 
     return work
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -21,20 +21,24 @@ from deblurkit.imaging.files import (
     READABLE,
     WRITABLE,
     Picture,
+    as_levels,
     as_pixels,
     as_tensor,
+    in_unit_range,
     read_picture,
     write_image,
     write_picture,
 )
-from deblurkit.imaging.tiles import tiled
 from deblurkit.storage import sweep
+from deblurkit.training.any_size import allow_any_size
 from deblurkit.training.blind_files import report_refusals, tell_extent, write_kernel
 from deblurkit.training.journal import Journal
 from deblurkit.training.method import chosen_method
 from deblurkit.training.trainer import make_trainer
 
 log = logging.getLogger(__name__)
+
+LARGE = 2**24  # pixels; larger pictures are not held as floating-point numbers
 
 
 def restore_files(cfg: DictConfig) -> int:
@@ -49,8 +53,7 @@ def restore_files(cfg: DictConfig) -> int:
     method = chosen_method(cfg)
     if cfg.kernel_size is not None:
         tell_extent(method, cfg.kernel_size)
-    if cfg.tile is not None:
-        in_tiles(method, int(cfg.tile), int(cfg.overlap))
+    allow_any_size(method, tile=cfg.tile, overlap=int(cfg.overlap))
     report_refusals(method)
     trainer = make_trainer(cfg, method)
     for folder in {target.parent for _, target in places}:
@@ -167,7 +170,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                 self.failures[file] = str(error)
                 continue
             self.waiting[str(file)] = (picture, target)
-            yield {"blurred": as_tensor(picture.pixels)[None], "name": [str(file)]}
+            seen = as_levels if picture.pixels[..., 0].size > LARGE else as_tensor
+            yield {"blurred": seen(picture.pixels)[None], "name": [str(file)]}
 
 
 class PictureWriter(BasePredictionWriter):
@@ -189,11 +193,11 @@ class PictureWriter(BasePredictionWriter):
     ) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
         picture, target = self.files.waiting.pop(batch["name"][0])
-        restored = prediction["restored"][0].float().cpu()
+        restored = prediction["restored"][0].cpu()
         try:
             if "refused" in prediction:
                 raise PictureError(prediction["refused"])
-            if not torch.isfinite(restored).all():
+            if restored.is_floating_point() and not torch.isfinite(restored).all():
                 raise PictureError(f"{target}: the result is not finite")
             pixels = as_pixels(restored, bits=picture.bits)
             write_picture(target, replace(picture, pixels=pixels))
@@ -201,25 +205,11 @@ class PictureWriter(BasePredictionWriter):
                 write_kernel(target, prediction["kernel"][0])
             if self.compare:
                 columns = {"blurred": batch["blurred"][0], "restored": restored}
-                drawn = side_by_side({key: value.cpu() for key, value in columns.items()})
+                views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
+                drawn = side_by_side(views)
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
             self.files.journal.note(Path(batch["name"][0]), target)
             self.written += 1
         except PictureError as error:
             self.files.failures[Path(batch["name"][0])] = str(error)
 
-
-def in_tiles(method: LightningModule, tile: int, overlap: int) -> None:
-    """Make a method restore in tiles."""
-    whole = cast("Any", method).restoration
-    reach = min(getattr(method, "reach", None) or 0, overlap // 2)
-
-    def restoration(batch: Any) -> Any:
-        def piece(blurred: torch.Tensor) -> torch.Tensor:
-            restored: torch.Tensor = whole({**batch, "blurred": blurred})["restored"]
-            return restored
-
-        blurred = batch["blurred"]
-        return {"restored": tiled(piece, blurred, tile=tile, overlap=overlap, reach=reach)}
-
-    cast("Any", method).restoration = restoration
