@@ -31,8 +31,9 @@ Result = dict[str, Any]
 
 ROWS = ("weak_none", "weak_guide", "weak_answers", "weak_features", "weak_guide_features")
 LOOK = 12  # iterations between two looks at the teacher, and between two points of a curve
-# 0.24 of the numbers of ``half``, but a later switch of distances: a third of the budget, for
-# the kernel needs as many iterations of squared errors. Looks are half as many, their memory too.
+# 0.24 of the numbers of ``half``, but the distances switch after a third of the budget, because the
+# kernel needs as many iterations of squared errors; the rates fall and the rules begin behind that.
+# Looks at the teacher are half as many for their cost, and half as many are remembered.
 BUDGET = (
     f"model.priors.picture.channels={CHANNELS}",
     f"model.fidelity.switch={SWITCH}",
