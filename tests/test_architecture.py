@@ -15,25 +15,27 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors"}
-FILES = {*GROUND, "storage", "imaging"}
+FILES = {*GROUND, "storage", "imaging", "reading"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
 FRAME = {*PARTS, "methods", "trust", "config", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
     "storage": GROUND,
+    "reading": GROUND,  # files of strangers
     "imaging": {*GROUND, "storage"},
     "data": FILES,
-    "networks": {*GROUND, "imaging"},
+    "networks": {*GROUND, "imaging", "reading"},
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
     "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
     "config": {*GROUND, "trust", "methods"},
-    "checkpoint": {*GROUND, "storage", "methods", "config"},
+    "checkpoint": {*GROUND, "storage", "reading", "trust", "methods", "config"},
     "published": GROUND,  # names of other people's tensors
-    "callbacks": FRAME,
-    "training": {*FRAME, "published", "callbacks", "__init__"},  # a run notes the version
+    "report": FILES,  # pages
+    "callbacks": {*FRAME, "report"},
+    "training": {*FRAME, "report", "published", "callbacks", "__init__"},  # a run notes the version
     "cli": {*FRAME, "callbacks", "training", "__init__"},
     "__init__": set(),
 }

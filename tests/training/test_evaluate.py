@@ -57,7 +57,7 @@ def test_without_save_no_picture_is_written(tmp_path: Path) -> None:
     scored(tmp_path, "model=unsharp", PHOTO)
     assert not list(tmp_path.rglob("*.png"))
     assert {file.name for file in tmp_path.iterdir()} == {
-        *("config.yaml", "record.json", "scores.json", "test.csv"),
+        *("config.yaml", "page.html", "record.json", "scores.json", "test.csv"),
     }
 
 

@@ -2,20 +2,24 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.showcase import Showcase, looked_at
 from deblurkit.config import instantiate, plain
 from deblurkit.data.folders import FolderPictures
 from deblurkit.data.module import WholePictures, with_unit_range
 from deblurkit.errors import InputError
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, mean
+from deblurkit.report.selection import COUNT, Selection
 from deblurkit.storage import replacing
 from deblurkit.training.comparison.task import compare
+from deblurkit.training.evaluation_page import Shown, rank_by, write_evaluation
 from deblurkit.training.held_out import held_out
 from deblurkit.training.method import chosen_method
 from deblurkit.training.record import write_record
@@ -27,14 +31,15 @@ Row = dict[str, Any]
 
 
 class Scored(NamedTuple):
-    """A row per picture, and figures of all pictures together where a protocol counts."""
+    """A row per picture, figures of all pictures together where a protocol counts, pictures."""
 
     rows: list[Row]
     pooled: dict[str, float | int]
+    shown: Shown | None  # on the page, if one is wanted
 
 
 def evaluate(cfg: DictConfig) -> None:
-    """Score, print a table, write ``test.csv`` (a row per picture) and ``scores.json``.
+    """Score, print a table, write ``test.csv`` (a row per picture), ``scores.json``, ``page.html``.
 
     Several methods are compared instead, see ``compare``.
     """
@@ -49,12 +54,17 @@ def evaluate(cfg: DictConfig) -> None:
         write_record(cfg, folder)
         write_rows(folder / "test.csv", scored.rows)
     if scored.rows:
+        found = summary(scored)
         with replacing(folder / "scores.json") as stream:
-            stream.write(json.dumps(summary(scored), indent=2).encode())
+            stream.write(json.dumps(found, indent=2).encode())
+        if scored.shown is not None:
+            write_evaluation(folder / "page.html", cfg, found, scored.shown)
         print_scores(scored.rows)
         print_pooled(scored.pooled)
         print_exceptions(exceptions(scored.rows))
         print(f"rows and means: {folder}")
+        if scored.shown is not None:
+            print(f"pictures, before and after: {folder / 'page.html'}")
 
 
 def score_method(cfg: DictConfig) -> Scored:
@@ -66,9 +76,25 @@ def score_method(cfg: DictConfig) -> Scored:
     trainer = make_trainer(cfg, method)
     if trainer.is_global_zero:
         write_record(cfg, Path(cfg.paths.run), origin=method.origin)
-    trainer.test(method, data, verbose=False)
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
-    return Scored(scores.rows if trainer.is_global_zero else [], scores.pooled)
+    showcase = Showcase(scores, untouched(cfg), Selection(count=COUNT, seed=cfg.seed))
+    if cfg.page:
+        trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
+    trainer.test(method, data, verbose=False)
+    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
+    rows = scores.rows if trainer.is_global_zero else []
+    return Scored(rows, scores.pooled, shown if cfg.page else None)
+
+
+def untouched(cfg: DictConfig) -> Scores:
+    """Scores of the blurred pictures as they came; protocols that count have them already."""
+    made = protocols(cfg).items()
+    return Scores({key: one for key, one in made if isinstance(one, Protocol)}, cfg.paths.run)
+
+
+def protocols(cfg: DictConfig) -> dict[str, Protocol | PooledProtocol]:
+    """The protocols of a config, by name."""
+    return {key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()}
 
 
 def stored(cfg: DictConfig) -> Stored:
@@ -89,20 +115,22 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
     restored = stored(cfg)
     sharp = FolderPictures(is_folder(cfg.sharp), role="sharp")
     restored.require(sharp.names)
-    protocols: dict[str, Protocol | PooledProtocol] = {
-        key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()
-    }
+    measures, selection = protocols(cfg), Selection(count=COUNT, seed=cfg.seed)
     rows = []
     for item in map(WholePictures(sharp).__getitem__, range(len(sharp))):
         name, truth = item["name"], with_unit_range(item)["sharp"]
         height, width = truth.shape[-2:]
         picture = restored.picture(name, height=height, width=width)
         row: Row = {"name": name}
-        for key, protocol in protocols.items():
+        for key, protocol in measures.items():
             taken = measured(protocol, {"restored": picture[None], "sharp": truth[None]}, name)
             row |= {f"{key}/{score}": value for score, value in taken.items()}
         rows.append(row)
-    return Scored(rows, pooled(protocols))
+        if cfg.page:
+            look = partial(looked_at, {"restored": picture, "sharp": truth}, {})
+            selection.offer(name, row[rank_by(row).key], look)
+    shown = Shown(selection, [], measures, None) if cfg.page else None
+    return Scored(rows, pooled(measures), shown)
 
 
 def summary(scored: Scored) -> dict[str, Any]:

@@ -134,10 +134,18 @@ def exceptions(rows: Sequence[Row]) -> dict[str, list[str]]:
 
 def print_exceptions(found: Mapping[str, Sequence[str]]) -> None:
     """Print a line for each kind of exception."""
+    for line in exception_lines(found):
+        print(line)
+
+
+def exception_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """A sentence for each kind of exception."""
+    lines = []
     for key, names in found.items():
         protocol, wrong = key.rsplit("/", 1)
         fate = "scored where they are" if wrong == "unaligned" else "and so is the mean"
-        print(f"{protocol}: {len(names)} {wrong}, {fate}: {listed(names)}")
+        lines.append(f"{protocol}: {len(names)} {wrong}, {fate}: {listed(names)}")
+    return lines
 
 
 def shown(column: str, value: Any) -> str:
