@@ -36,6 +36,17 @@ def test_an_old_file_is_replaced_at_the_end_only(tmp_path: Path) -> None:
     assert content(tmp_path) == {"weights": b"new"}
 
 
+def test_what_was_there_may_be_kept(tmp_path: Path) -> None:
+    target, before = tmp_path / "last", tmp_path / "previous"
+    for content_now in (b"first", b"second", b"third"):
+        with replacing(target, keep=before) as file:
+            file.write(content_now)
+    assert content(tmp_path) == {"last": b"third", "previous": b"second"}
+    with pytest.raises(RuntimeError), replacing(target, keep=before) as file:
+        raise RuntimeError
+    assert content(tmp_path) == {"last": b"third", "previous": b"second"}
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("before", [{}, {"weights": b"old"}])
 def test_an_exception_inside_leaves_what_was_there(

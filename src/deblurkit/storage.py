@@ -4,19 +4,24 @@ import os
 import re
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, sentence
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+def replacing(path: str | Path, *, keep: Path | None = None) -> Iterator[IO[bytes]]:
     """Write a file beside its target, flush it to the disk, then rename it.
 
     A crash, a full disk or an exception inside leaves the target as it was.
+
+    Args:
+        path: The target.
+        keep: Where the file goes that stood there, in the same folder; it is lost if not given.
 
     Raises:
         InputError: If the disk refuses, in one sentence with the path.
@@ -31,6 +36,8 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
+            if keep is not None and target.is_file():
+                target.replace(keep)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
@@ -47,6 +54,30 @@ def sweep(folder: str | Path) -> None:
             with suppress(OSError), part.open("rb") as stream:
                 _lock(stream)
                 part.unlink()
+
+
+def sweep_below(folder: str | Path) -> None:
+    """The same for a folder and everything in it."""
+    for place in {part.parent for part in Path(folder).rglob(".*.part")}:
+        sweep(place)
+
+
+def damage(archive: str | Path) -> str | None:
+    """What is wrong with a zip archive, such as a checkpoint; nothing if all its bytes are right.
+
+    ``torch.load`` compares no checksums: a flipped bit in a weight would be another weight.
+
+    Raises:
+        OSError: If the file cannot be read at all.
+    """
+    try:
+        with zipfile.ZipFile(archive) as file:
+            wrong = file.testzip()
+    except OSError:
+        raise
+    except Exception as error:  # whatever damaged bytes lead to
+        return sentence(error) or type(error).__name__
+    return None if wrong is None else f"the checksum of {wrong} is wrong"
 
 
 def _lock(stream: IO[bytes]) -> None:

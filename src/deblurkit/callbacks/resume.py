@@ -1,6 +1,8 @@
 """Checkpoints from which a run goes on bit by bit as if it had never stopped."""
 
+import logging
 import random
+import signal
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,53 +10,144 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.trainer.states import TrainerFn
 
+from deblurkit.callbacks.metrics_file import MetricsFile
+from deblurkit.callbacks.signals import Signals
 from deblurkit.contracts import Remembering
+
+log = logging.getLogger(__name__)
+
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+TERMINATED = 128 + signal.SIGTERM  # exit code
 
 
 class ExactResume(Checkpoint):
     """Writes ``last.ckpt`` and keeps what each device has for itself in each checkpoint.
 
-    That is its random states, and what `Remembering` modules remember.
+    That is its random states, and what `Remembering` modules remember. ``previous.ckpt`` is the
+    one before, should the newest be damaged one day.
 
-    A checkpoint at an epoch's border is written after the validation: one written before would
-    lose the validation of that epoch, and with it perhaps the best weights. It is a ``Checkpoint``
-    so that Lightning calls it after the callbacks whose state it saves.
+    It writes before each validation and after it, at the epoch's border: from the first a resumed
+    run validates anew, so that neither the training before a long validation nor what it finds is
+    lost. Inside an epoch it writes where asked: by ``every_n_batches``, by SIGUSR1, and by SIGTERM
+    and Ctrl-C, which then end the run with the exit codes 143 and 130. It is a ``Checkpoint`` so
+    that Lightning calls it after the callbacks whose state it saves.
 
     Args:
         folder: Folder of the run.
-        every_n_batches: Also write after every so many training batches.
+        every_n_batches: Also write after every so many training batches. Where gradients of
+            several batches are gathered it waits for the step that uses them.
     """
 
     def __init__(self, folder: str, every_n_batches: int | None = None) -> None:
-        self.path = Path(folder) / "last.ckpt"
+        self.path = Path(folder) / LAST
         self.every_n_batches = every_n_batches
+        self.signals = Signals()
         self._states: list[dict[str, Any]] | None = None
+        self._due = False  # every_n_batches have passed, perhaps while gradients were gathered
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listen; the handlers that Lightning has just installed save inside the handler."""
+        self.signals.listen()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Write inside an epoch."""
         batches = trainer.fit_loop.total_batch_idx + 1
-        due = self.every_n_batches is not None and batches % self.every_n_batches == 0
-        if due and not trainer.is_last_batch:
-            trainer.save_checkpoint(self.path)
+        if self.every_n_batches is not None and batches % self.every_n_batches == 0:
+            self._due = True
+        asked = self.signals.agreed(trainer)
+        if trainer.is_last_batch or gathers(trainer, pl_module):
+            return
+        if self._due or asked is not None:
+            self._save(trainer)
+        self._heed(trainer, asked)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what was trained."""
+        if trains(trainer):
+            progress: Any = trainer.fit_loop.epoch_loop.val_loop.batch_progress.total
+            progress.reset_on_restart()  # a resumed one has counted a picture that it begins anew
+            self._draw_on(trainer)
+            self._save(trainer)
+            self._heed(trainer, self.signals.noted)
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Leave a validation early: there is a checkpoint from before it."""
+        if trains(trainer):
+            self._heed(trainer, self.signals.noted)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write at the border."""
-        trainer.save_checkpoint(self.path)
+        self._draw_on(trainer)
+        asked = self.signals.agreed(trainer)
+        self._save(trainer)
+        self._heed(trainer, asked)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Do not begin a test if the signal came since."""
+        self._heed(trainer, self.signals.noted)
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.path, storage_options={"keep": self.path.parent / PREVIOUS})
+        self._due = False
+
+    def _heed(self, trainer: Trainer, asked: int | None) -> None:
+        """Do what a signal asked for, now that the checkpoint is written.
+
+        Raises:
+            SystemExit: For SIGTERM.
+            KeyboardInterrupt: For Ctrl-C.
+        """
+        if asked is None:
+            return
+        self.signals.noted = None
+        name = signal.Signals(asked).name
+        log.info("%s: saved at step %d in %s", name, trainer.global_step, self.path)
+        if asked == signal.SIGTERM:
+            log.warning("ended by SIGTERM; go on with: deblurkit-train resume=%s", self.path.parent)
+            raise SystemExit(TERMINATED)
+        if asked == signal.SIGINT:
+            raise KeyboardInterrupt
 
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the random states of all devices, and what their modules remember."""
+        """Add the random states of all devices, what their modules remember, and the table."""
         checkpoint["random_states"] = of_all_devices(trainer, random_states())
         checkpoint["memories"] = of_all_devices(trainer, memories(pl_module))
+        loop = trainer.fit_loop.epoch_loop
+        progress: Any = loop.batch_progress.total
+        inside = progress.completed < progress.processed
+        for table in tables(trainer):  # a step's last numbers are written after it
+            step = loop._batches_that_stepped if inside else None
+            checkpoint["metrics"] = {"rows": table.rows, "step": step}
+        if trainer.validating and loop.val_loop.batch_progress.current.ready == 0:
+            # Lightning validates anew where it was stopped inside the first picture.
+            place = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
+            for counts in (place["total"], place["current"]):
+                counts["ready"] += 1
+                counts["started"] += 1
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take over memories; keep random states until the first batch: setting up draws, too."""
+        """Take over memories; keep random states until it trains: setting up draws, too."""
+        if not trains(trainer):
+            return
+        kept = checkpoint.get("metrics", {})
+        for table in tables(trainer):
+            table.keep(kept.get("rows"), kept.get("step"))
         self._states = checkpoint.get("random_states")
         remembered = checkpoint.get("memories", [])
         if trainer.global_rank < len(remembered):
@@ -65,9 +158,29 @@ class ExactResume(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Go on with the random numbers of the run."""
+        self._draw_on(trainer)
+
+    def _draw_on(self, trainer: Trainer) -> None:
         if self._states is not None and trainer.global_rank < len(self._states):
             set_random_states(self._states[trainer.global_rank])
         self._states = None
+
+
+def trains(trainer: Trainer) -> bool:
+    """Whether a training is going on, and not its trial of the validation."""
+    return trainer.state.fn is TrainerFn.FITTING and not trainer.sanity_checking
+
+
+def gathers(trainer: Trainer, method: LightningModule) -> bool:
+    """Whether gradients wait for a later batch; no checkpoint holds them."""
+    if method.automatic_optimization:
+        return trainer.fit_loop.epoch_loop._should_accumulate()
+    return any(getattr(method, "descents", {}).values())
+
+
+def tables(trainer: Trainer) -> list[MetricsFile]:
+    """The tables among the loggers."""
+    return [logger for logger in trainer.loggers if isinstance(logger, MetricsFile)]
 
 
 def of_all_devices(trainer: Trainer, own: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -10,14 +11,15 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores
-from deblurkit.checkpoint import copy_weights, load, read_checkpoint, require_fit
+from deblurkit.checkpoint import copy_weights, load
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
-from deblurkit.methods.network import NetworkMethod
 from deblurkit.methods.solver import SolverMethod
+from deblurkit.training.checkpoint_io import AtomicCheckpointIO
 from deblurkit.training.record import write_record
 from deblurkit.training.report import print_pooled, print_scores
+from deblurkit.training.resuming import look_at, restarted, resume_checkpoint, tidy
 from deblurkit.training.trainer import homes, make_trainer
 
 log = logging.getLogger(__name__)
@@ -31,38 +33,57 @@ def train(cfg: DictConfig) -> float | None:
     """
     folder = Path(cfg.paths.run)
     seed_everything(cfg.seed, verbose=False)
-    method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
-    if not is_overridden("training_step", method):
-        raise InputError(
-            f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
-            "with deblurkit-deblur"
-        )
-    if cfg.weights is not None and cfg.resume is None:
+    method = trainable(cfg)
+    resumes = cfg.resume is not None or restarted(folder)
+    if cfg.weights is not None and not resumes:
         start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
     if not may_choose(method, data) and "best" in cfg.callbacks:
         cfg.callbacks.best = None
     trainer = make_trainer(cfg, method)
-    if trainer.is_global_zero:
-        write_record(cfg, folder, origin=method.origin)
-    resumed = resume_checkpoint(folder) if cfg.resume is not None else None
+    resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:
         look_at(resumed, method, trainer)
-        keep_old_metrics(folder)
     if trainer.is_global_zero:
+        tidy(folder, resumes=resumes)
+        write_record(cfg, folder, origin=method.origin)
         log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
+    checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
     if cfg.test and data.test is not None:
         best = folder / "best.ckpt"
         trainer.test(method, data, ckpt_path=str(best) if best.is_file() else None, verbose=False)
     if trainer.is_global_zero:
         log.info("run folder: %s", folder)
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, Scores) and cfg.test:
-                print_scores(callback.rows)
-                print_pooled(callback.pooled)
+        if cfg.test:
+            print_tables(trainer)
+    checkpoints.finish()
     return value
+
+
+def trainable(cfg: DictConfig) -> RestorationMethod:
+    """The method of a config, fresh.
+
+    Raises:
+        InputError: If it is of a kind that is not trained.
+    """
+    method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
+    if not is_overridden("training_step", method):
+        raise InputError(
+            f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
+            "with deblurkit-deblur"
+        )
+    return method
+
+
+def print_tables(trainer: Trainer) -> None:
+    """Show the scores of the test pictures."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Scores):
+            print_scores(callback.rows)
+            print_pooled(callback.pooled)
 
 
 def sizes(method: RestorationMethod) -> str:
@@ -87,44 +108,6 @@ def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str])
         )
     copy_weights(stored.state_dict(), method, origin=weights)
     method.origin = stored.origin
-
-
-def resume_checkpoint(folder: Path) -> Path:
-    """The newest checkpoint of a run folder.
-
-    Raises:
-        InputError: If there is none: a resume never starts anew in silence.
-    """
-    files = [file for file in (folder / "last.ckpt", folder / "best.ckpt") if file.is_file()]
-    if not files:
-        raise InputError(f"{folder} holds no last.ckpt to resume from; start a new run without it")
-    return max(files, key=lambda file: file.stat().st_mtime)
-
-
-def keep_old_metrics(folder: Path) -> None:
-    """Move the table of the earlier part aside: the logger would begin it anew."""
-    table = folder / "metrics.csv"
-    if table.is_file():
-        parts = len(list(folder.glob("metrics_part*.csv")))
-        table.rename(folder / f"metrics_part{parts + 1}.csv")
-
-
-def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> None:
-    """Look at a checkpoint before it is resumed; say so if nothing is left to train.
-
-    Raises:
-        InputError: If it is damaged or belongs to another method.
-    """
-    content = read_checkpoint(checkpoint)
-    if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
-        require_fit(content["state_dict"], method, origin=checkpoint)
-    epochs = content.get("epoch", -1) + 1
-    if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
-        log.info(
-            "this run is finished (%d epochs); its weights are loaded and tested; to train on, "
-            "add trainer.max_epochs=<more>",
-            epochs,
-        )
 
 
 def may_choose(method: RestorationMethod, data: LightningDataModule) -> bool:
