@@ -10,6 +10,7 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 from report.reading import Page, needs_nothing_else
+from running import command_line
 
 from deblurkit.config import compose
 from deblurkit.imaging.files import write_image
@@ -132,6 +133,20 @@ def test_how_it_was_made_is_told(tmp_path: Path) -> None:
     assert told["Restored pictures"] == str(tmp_path / "restored")
     assert "pytest" in told["Command"]
     assert told["Version"].startswith("deblurkit ")
+
+
+@pytest.mark.slow
+def test_two_devices_choose_what_one_chooses(tmp_path: Path) -> None:
+    write_set(tmp_path, [f"photo {number:02}" for number in range(13)], ALL)
+    pictures = [f"{role}={tmp_path / role}" for role in ALL]
+    command_line("eval", *pictures, "hydra.run.dir=one", folder=tmp_path)
+    two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+    two = (*two, "trainer.precision=32-true")
+    command_line("eval", *pictures, *two, "hydra.run.dir=two", folder=tmp_path)
+    one, other = (Page(tmp_path / number / "page.html") for number in ("one", "two"))
+    for tag in ("h3", "th", "td", "img", "rect"):
+        assert one.all(tag) == other.all(tag)
+    assert len(one.sliders) == 9
 
 
 def test_a_page_of_a_very_large_set_stays_small(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Scored(NamedTuple):
 
     rows: list[Row]
     pooled: dict[str, float | int]
-    shown: Shown | None  # on the page, if one is wanted
+    shown: Shown | None = None  # on the page, if one is wanted
 
 
 def evaluate(cfg: DictConfig) -> None:

@@ -34,11 +34,13 @@ from deblurkit.training.any_size import allow_any_size
 from deblurkit.training.blind_files import report_refusals, tell_extent, write_kernel
 from deblurkit.training.journal import Journal
 from deblurkit.training.method import chosen_method
+from deblurkit.training.restored_page import RestoredPage
 from deblurkit.training.trainer import make_trainer
 
 log = logging.getLogger(__name__)
 
 LARGE = 2**24  # pixels; larger pictures are not held as floating-point numbers
+ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
 
 
 def restore_files(cfg: DictConfig) -> int:
@@ -62,6 +64,9 @@ def restore_files(cfg: DictConfig) -> int:
     files = PictureFiles(places, trainer, journal=journal, pixel_limit=int(cfg.pixel_limit))
     writer = PictureWriter(files, compare=cfg.compare)
     trainer.callbacks.append(writer)  # type: ignore[attr-defined]
+    if cfg.page:
+        page = RestoredPage(cfg, method, places, failures=files.failures)
+        trainer.callbacks.append(page)  # type: ignore[attr-defined]
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
     trainer.predict(method, loader, return_predictions=False)
@@ -76,7 +81,7 @@ def restore_files(cfg: DictConfig) -> int:
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
-    chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ("inputs", "output", "paths")}
+    chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
     weights = None if cfg.weights is None else Path(cfg.weights)
     state = weights.stat() if weights is not None and weights.is_file() else None
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
@@ -212,4 +217,3 @@ class PictureWriter(BasePredictionWriter):
             self.written += 1
         except PictureError as error:
             self.files.failures[Path(batch["name"][0])] = str(error)
-

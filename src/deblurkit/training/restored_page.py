@@ -101,7 +101,10 @@ class RestoredPage(Callback):
         """Write ``page.html`` into the folder of restored pictures."""
         done = [(file, target) for file, target in self.places if file not in failures]
         entries = [one for place in done[:SHOWN] if (one := entry(*place, notes.get(place[0])))]
-        lines = [{"name": str(file), "reason": failures[file]} for file in failures]
+        lines = [
+            {"name": str(file), "reason": reason.removeprefix(f"{file} ")}
+            for file, reason in failures.items()
+        ]
         others = [str(file) for file, _ in done[SHOWN:]]
         count = len(self.places)
         write_page(
@@ -141,7 +144,7 @@ def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
         return None
     height, width = blurred.shape[:2]
     kernels = {"estimated kernel": note.kernel} if note and note.kernel else {}
-    facts = [Fact("size", f"{width} × {height}"), Fact("written to", str(target))]
+    facts = [Fact("size", f"{width} × {height}")]
     if note is not None:
         facts += [Fact(key.replace("_", " "), shown(key, one)) for key, one in note.facts.items()]
     drawn = {"blurred": blurred, "restored": restored}
@@ -149,7 +152,7 @@ def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
         "name": str(file),
         "anchor": None,
         "exhibit": exhibit(drawn, kernels, budget=BYTES // SHOWN),
-        "facts": facts,
+        "facts": [*facts, Fact("written to", str(target), code=True)],
     }
 
 
