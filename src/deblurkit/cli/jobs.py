@@ -22,6 +22,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurkit.cli.paths import quoted
+from deblurkit.config import conf_dir
 from deblurkit.training import sweeps
 
 INTERRUPTED = 130  # exit code
@@ -62,7 +63,7 @@ def run_job(cfg: DictConfig, program: Sequence[str]) -> float | None:
         sweeps.begin(
             job=hydra.job.num,
             overrides=as_given(hydra.overrides.task),
-            folder=str(Path(hydra.runtime.output_dir).resolve()),
+            folder=hydra.runtime.output_dir,
             monitor=cfg.get("monitor"),
         )
     start = time.monotonic()
@@ -87,10 +88,14 @@ def arguments(hydra: Any) -> list[str]:
         hydra: Hydra's own config of the job.
     """
     flags = {"main": "--config-path", "command-line": "--config-dir"}
-    sources = [source for source in hydra.runtime.config_sources if source.provider in flags]
+    sources = [
+        source
+        for source in hydra.runtime.config_sources
+        if source.provider in flags and source.path != str(conf_dir())
+    ]
     own = {
         "hydra.run.dir": hydra.runtime.output_dir,
-        "hydra.sweep.dir": str(Path(hydra.sweep.dir).resolve()),
+        "hydra.sweep.dir": str(sweeps.folder_of(hydra)),
         "hydra.job.id": str(hydra.job.id),
     }
     return [

@@ -42,18 +42,26 @@ class Sweep(Callback):
                 file=sys.stderr,
             )
             sys.exit(2)
-        Sweep.folder = Path(config.hydra.sweep.dir).resolve()
+        Sweep.folder = folder_of(config.hydra)
         for record in (Sweep.folder / JOBS).glob("*.json"):
             record.unlink()
 
 
+def folder_of(hydra: Any) -> Path:
+    """Folder of a sweep, out of Hydra's own config; a job may have changed the working folder."""
+    return (Path(hydra.runtime.cwd) / hydra.sweep.dir).resolve()
+
+
 def begin(**facts: Any) -> None:
-    """Start this job's record.
+    """Start this job's record anew.
 
     Args:
         **facts: What is known before it runs: ``job``, its number; ``overrides``; ``folder``;
             ``monitor``, the name of what its best checkpoint is chosen by.
     """
+    folder, number = _place()
+    for old in (folder / JOBS).glob(f"{number}.*.json"):
+        old.unlink()
     _note("begun", {"status": STARTED, **facts})
 
 
@@ -110,7 +118,7 @@ def _place() -> tuple[Path, int | None]:
     hydra = HydraConfig.get() if HydraConfig.initialized() else None
     if hydra is None or OmegaConf.is_missing(hydra.job, "num"):
         return Path(), None
-    return Path(hydra.sweep.dir).resolve(), int(hydra.job.num)
+    return folder_of(hydra), int(hydra.job.num)
 
 
 def _note(part: str, facts: dict[str, Any]) -> None:
