@@ -4,8 +4,9 @@ Levin's and Lai's pictures are blurred by one kernel each, averages of frames as
 camera moved. A method that wants the true kernel runs where the data set has it; the others are
 blind. What is done is kept: the command goes on where it stopped.
 
-    python benchmarks/teachers.py --levin Levin09 --lai Lai16 --frames GOPRO_Large_all/test
-        --output docs/results/teachers --weights dmphn=dmphn.safetensors
+    python benchmarks/teachers.py --levin Levin09 --lai Lai16 --lai-pictures 5
+        --frames GOPRO_Large_all/test --weights dmphn=dmphn.safetensors
+        --output docs/results/teachers
 """
 
 import argparse
@@ -49,15 +50,17 @@ def main() -> None:
     }
     file = asked.output / "results.json"
     done: list[Result] = json.loads(file.read_text()) if file.is_file() else []
-    for data in SETS:
-        folder = getattr(asked, data)
+    folders = {"levin": asked.levin, "lai": asked.lai, "frames": asked.frames}
+    if asked.lai and asked.lai_pictures:
+        folders["lai"] = some(asked.lai, asked.lai_pictures, asked.runs / "lai" / "pictures")
+    for data, folder in folders.items():
         for method in [] if folder is None else asked.methods or methods:
-            known = any((run["data"], run["method"]) == (data, method) for run in done)
+            known = any((run["data"], run["row"]) == (data, method) for run in done)
             if known or (method in WITH_KERNEL and data != "levin"):
                 continue
             run = asked.runs / data / method
             means = scored(run, data, folder, methods[method])
-            done.append({"data": data, "method": method, **means})
+            done.append({"row": method, "data": data, **means})
             asked.output.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(done, indent=1) + "\n")
             (asked.output / "table.md").write_text(tables(done))
@@ -70,12 +73,29 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--levin", type=Path, help="folder of the data set, as of data=levin")
     parser.add_argument("--lai", type=Path, help="folder of the data set, as of data=lai")
+    parser.add_argument(
+        "--lai-pictures", type=int, help="of Lai's, evenly spread; all if not given"
+    )
     parser.add_argument("--frames", type=Path, help="folder of sequences of sharp frames")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/teachers"))
     parser.add_argument("--methods", nargs="+", help="some of them; all if not given")
     parser.add_argument("--weights", nargs="*", default=[], help="name=file of trained methods")
     return parser.parse_args()
+
+
+def some(folder: Path, count: int, links: Path) -> Path:
+    """A folder of links to some of Lai's pictures, from the first to the last."""
+    files = sorted((folder / "blur_y").glob("*_kernel_*.png"))
+    (links / "blur_y").mkdir(parents=True, exist_ok=True)
+    targets = {"gt": folder / "gt"}
+    for place in range(count):
+        file = files[place * (len(files) - 1) // max(count - 1, 1)]
+        targets[f"blur_y/{file.name}"] = file
+    for name, target in targets.items():
+        if not (links / name).exists():
+            (links / name).symlink_to(target.resolve())
+    return links
 
 
 def scored(run: Path, data: str, folder: Path, chosen: tuple[str, ...]) -> Result:
@@ -120,13 +140,13 @@ def tables(done: list[Result]) -> str:
 
 
 def line(run: Result, shown: tuple[str, ...]) -> str:
-    kernel = {IDENTITY: "", "l0_blind": "estimated"}.get(run["method"], "none")
-    kernel = "true" if run["method"] in WITH_KERNEL else kernel
+    kernel = {IDENTITY: "", "l0_blind": "estimated"}.get(run["row"], "none")
+    kernel = "true" if run["row"] in WITH_KERNEL else kernel
     numbers = [
         "" if score not in run else f"{run[score]:.2f}" if "psnr" in score else f"{run[score]:.4f}"
         for score in shown
     ]
-    return f"| {run['method']} | {kernel} | {' | '.join(numbers)} |"
+    return f"| {run['row']} | {kernel} | {' | '.join(numbers)} |"
 
 
 if __name__ == "__main__":
