@@ -276,7 +276,7 @@ def test_several_devices_are_refused() -> None:
 
 def test_an_unknown_extent_is_searched() -> None:
     _, blurred, _ = scene(32, 32)
-    method = selfdeblur("model.search.largest=9")
+    method = selfdeblur("model.search.sides=[5,9]")
     problem = method._solve(blurred, 0, "astronaut")
     assert 3 <= problem.kernel_size <= 9
     assert problem.kernel.shape[-1] == problem.kernel_size

@@ -84,8 +84,7 @@ class SolverMethod(RestorationMethod):
         with torch.inference_mode(False), torch.enable_grad():
             picture = blurred.clone()
             if kernel_size == 0 and self.search is not None:
-                first = self._descended(picture, self.search.first(picture), name)
-                kernel_size = self.search.needed(first)
+                kernel_size = self.search(picture)
                 log.info("%s: the blur extends over %d pixels", name, kernel_size)
             return self._descended(picture, kernel_size, name)
 

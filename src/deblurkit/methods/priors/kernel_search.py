@@ -1,42 +1,116 @@
-"""How large the kernel of an unknown blur is: take a large one, see how much of it is used."""
+"""How large the kernel of an unknown blur is: ever larger ones, until the blur leaves them room."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.contracts import Image
-from deblurkit.methods.priors.problem import Problem
+from deblurkit.contracts import Image, Kernels
+from deblurkit.errors import InputError
+from deblurkit.methods.priors.blind import luminance
+
+IN_A_ROW = 2  # sides that are not filled; a single one may be chance
+ROUNDING = 1e-9  # of sums of weights
+
+Plane = Float[Tensor, "1 1 height width"]  # luminance in [0, 1]
+Window = Float[Tensor, "1 1 rows columns"]
+
+
+@runtime_checkable
+class KernelEstimator(Protocol):
+    """A blind method that estimates kernels without restoring, such as ``L0Blind``."""
+
+    def estimated(self, blurred: Plane, size: int) -> Kernels:
+        """Kernels of one side, in pixels, of luminances."""
 
 
 class KernelSearch:
-    """Extent of an unknown blur, from a first solution with a large kernel.
+    """Extent of an unknown blur, from quick estimates of its kernel.
+
+    A kernel that is too small is filled up to its border, one that is far too large gathers
+    rubbish; so the sides grow until two in a row are not filled, and what is used of these counts.
+    Only the liveliest part of a large picture is looked at.
 
     Args:
-        largest: Side of the first kernel, odd, in pixels; in a small picture a third of its
-            shorter side at most.
-        energy: Share of the sum of squared weights that a cropped kernel must keep.
+        estimator: Estimates kernels of a given side.
+        sides: To be tried in turn, odd and growing, in pixels; in a small picture those up to a
+            third of its shorter side.
+        room: Pixels of its side that weights leave free in a kernel which is large enough.
+        mass: Share of all weight that the extent has to hold, in each direction.
         margin: Pixels that are added on each side.
+        window: Side of the part that is looked at, in pixels.
+
+    Raises:
+        InputError: If the sides are not odd, at least 3 and growing.
     """
 
-    def __init__(self, *, largest: int, energy: float, margin: int) -> None:
-        self.largest, self.energy, self.margin = largest, energy, margin
+    def __init__(
+        self,
+        *,
+        estimator: KernelEstimator,
+        sides: Sequence[int],
+        room: int,
+        mass: float,
+        margin: int,
+        window: int,
+    ) -> None:
+        if not sides or list(sides) != sorted({side | 1 for side in sides}) or sides[0] < 3:
+            raise InputError(
+                f"a search tries odd sides from 3 on, each larger than the last, got {list(sides)}"
+            )
+        self.estimator, self.sides, self.room = estimator, list(sides), room
+        self.mass, self.margin, self.window = mass, margin, window
 
-    def first(self, blurred: Image) -> int:
-        """Side of the first kernel for a picture."""
-        third = min(blurred.shape[-2:]) // 3
-        return max(min(self.largest, third - 1 + third % 2), 3)
+    @torch.no_grad()
+    def __call__(self, blurred: Image) -> int:
+        """Odd side of a kernel that holds the blur of a picture, in pixels."""
+        part = liveliest(luminance(blurred[None].float()), self.window)
+        third = min(part.shape[-2:]) // 3
+        used, roomy = [3 - 2 * self.margin], 0
+        for side in [one for one in self.sides if one <= third]:
+            kernel = self.estimator.estimated(part, side)
+            used.append(_span(kernel, mass=self.mass))
+            roomy = roomy + 1 if _span(kernel, mass=1.0) <= side - self.room else 0
+            if roomy == IN_A_ROW:
+                break
+        largest = max(third - 1 + third % 2, 3)
+        return min((max(used[-IN_A_ROW:]) | 1) + 2 * self.margin, largest)
 
-    def needed(self, solution: Problem) -> int:
-        """Odd side that the kernel of a solution really uses, at most its own."""
-        assert solution.kernel is not None, "only a method that estimates kernels searches"
-        squares = solution.kernel[0].double().square()
-        used = max(_extent(squares.sum(axis), self.energy) for axis in (0, 1)) | 1
-        return min(used + 2 * self.margin, solution.kernel_size)
+
+def liveliest(pictures: Plane, side: int) -> Window:
+    """The part of a picture with the most contrast between neighbours.
+
+    Args:
+        pictures: One picture.
+        side: Of the part, in pixels; where the picture is smaller, all of it.
+    """
+    rows, columns = (min(side, whole) for whole in pictures.shape[-2:])
+    steps = F.pad(pictures.diff(dim=-1).abs(), (0, 1)) + F.pad(
+        pictures.diff(dim=-2).abs(), (0, 0, 0, 1)
+    )
+    stride = max(side // 4, 1)
+    means = F.avg_pool2d(steps, (rows, columns), stride)[0, 0]
+    top, left = (stride * int(place) for place in divmod(int(means.argmax()), means.shape[1]))
+    return pictures[..., top : top + rows, left : left + columns]
 
 
-def _extent(weights: Tensor, energy: float) -> int:
-    """Length of what is left of a line when the lightest ends are cut off on both sides."""
-    shares = (weights / weights.sum()).cumsum(0)
-    cut = (1 - energy) / 2
-    inside = (shares > cut) & (shares - weights / weights.sum() < 1 - cut)
-    places = torch.nonzero(inside).flatten()
-    return int(places[-1] - places[0]) + 1
+def extent(kernel: Kernels, axis: int, *, mass: float) -> int:
+    """Length of what is left of one kernel when the lightest ends are cut off on both sides.
+
+    Args:
+        kernel: A single one.
+        axis: Over which weights are summed, so that the length is along the other one.
+        mass: Share of all weight that stays; with 1 it is from the first weight to the last.
+    """
+    weights = kernel[0, 0].double().sum(axis)
+    weights = weights / weights.sum()
+    upto, cut = weights.cumsum(0), (1 - mass) / 2 + ROUNDING
+    inside = torch.nonzero((upto > cut) & (upto - weights < 1 - cut))
+    return int(inside[-1] - inside[0]) + 1
+
+
+def _span(kernel: Kernels, *, mass: float) -> int:
+    return max(extent(kernel, axis, mass=mass) for axis in (-1, -2))
