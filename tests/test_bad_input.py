@@ -21,8 +21,8 @@ from running import DIRECT, DUEL, command_line, config, run
 from safetensors.torch import save_file
 
 import deblurkit
+from deblurkit.cli.foreign import run_config
 from deblurkit.cli.front import guarded
-from deblurkit.cli.train import refuse_foreign
 from deblurkit.config import compose, instantiate, plain
 from deblurkit.data.photos import Photos
 from deblurkit.errors import InputError, PictureError, sentence
@@ -287,7 +287,7 @@ def test_a_strangers_run_folder_sets_nothing_up(
     monkeypatch.chdir(tmp_path)
     Path("config.yaml").write_text(text)
     with pytest.raises(InputError, match=words):
-        refuse_foreign(tmp_path)
+        run_config(tmp_path, [])
     assert not Path("canary").exists()
 
 

@@ -76,6 +76,8 @@ def trusted(target: Any, homes: Sequence[str]) -> Any:
     )
     if not isinstance(target, str) or (target != TEACHER and not _inside(target, homes)):
         raise refusal
+    if _inside(target, (*RECIPE_HOMES, *RUN_HOMES)) and "._" in target:
+        raise refusal  # such functions trust those that call them
     try:
         found = get_object(target)
     except Exception as error:

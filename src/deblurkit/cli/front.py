@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
+from deblurkit.cli.foreign import require_harmless_folders
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, program, run_job
 from deblurkit.cli.paths import flags_first
 from deblurkit.config import conf_dir, mistake, run_folder
@@ -51,6 +52,7 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
     run = sent_out(guarded(task, asked), asked, program())
     with summed_up():
         try:
+            require_harmless_folders(sys.argv[1:])
             with variable(FULL, "1"):  # Hydra would print several lines and end the process
                 decorate(run)()
         except JobFailedError:

@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from deblurkit.cli.foreign import run_config
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.paths import quoted
 from deblurkit.config import conf_dir
-from deblurkit.errors import InputError, sentence
+from deblurkit.errors import InputError
 
 CHOICES = ("model=", "data=", "experiment=")
 
@@ -26,16 +28,21 @@ def main() -> None:
 
 
 def resume(folder: Path) -> None:
-    """Go on in a run's folder with its own config; this command line may change values of it."""
+    """Go on in a run's folder with its own config; this command line may change values of it.
+
+    Hydra reads a copy that lies alone: beside the original, a stranger may have put more.
+    """
     try:
         refuse_sweep(sys.argv)
-        refuse_foreign(folder)
+        text = run_config(folder, sys.argv)
     except InputError as error:
         complain(str(error))
         sys.exit(MISTAKE)
     sys.argv += [f"hydra.run.dir={quoted(str(folder))}", "hydra.output_subdir=null"]
     sys.argv += [f"hydra.searchpath=[{quoted(f'file://{conf_dir()}')}]", "hydra.job.name=train"]
-    run_command("config", task, folder=folder)
+    with TemporaryDirectory() as alone:
+        (Path(alone) / "config.yaml").write_text(text, encoding="utf-8")
+        run_command("config", task, folder=Path(alone))
 
 
 def refuse_sweep(arguments: list[str]) -> None:
@@ -47,33 +54,6 @@ def refuse_sweep(arguments: list[str]) -> None:
     if {"-m", "--multirun"} & set(arguments):
         raise InputError(
             "resume= goes on with one run: leave -m out, and resume each job by itself"
-        )
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Look at a run's config before Hydra does, which would do what it says.
-
-    Raises:
-        InputError: If there is none, it was not written by a run, or it trusts packages that this
-            command line does not.
-    """
-    file = folder / "config.yaml"
-    if not file.is_file():
-        raise InputError(
-            f"{folder} is no run folder: it holds no config.yaml; there is nothing to resume"
-        )
-    try:
-        text = file.read_text()
-        cfg = OmegaConf.create(text)
-    except Exception as error:  # whatever damaged bytes lead to
-        raise InputError(f"{file} is damaged: {sentence(error)}") from error
-    sets_up_hydra = text.lstrip().startswith("#") or "hydra" in cfg or "defaults" in cfg
-    if not isinstance(cfg, DictConfig) or sets_up_hydra:
-        raise InputError(f"{file} was not written by a run: it sets up Hydra itself; not resumed")
-    if cfg.get("trust") and not any(argument.startswith("trust=") for argument in sys.argv):
-        names = ",".join(map(str, cfg.trust))
-        raise InputError(
-            f"this run builds classes of {names}; if you trust them, add trust=[{names}]"
         )
 
 

@@ -4,7 +4,7 @@ A trunk is trained as a part of its generator, but may start from weights that c
 """
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.reading.safetensors_files import read_safetensors
+from deblurkit.reading.torch_files import read_torch
 
 Map = Float[Tensor, "batch _ _ _"]
 Maps = tuple[Map, Map, Map, Map, Map]  # about 1/2, 1/4, 1/8, 1/16 and 1/32 of the picture's size
@@ -97,11 +99,9 @@ def read_tensors(path: str) -> dict[str, Tensor]:
     """
     try:
         if path.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            content = load_file(path)
+            content: Any = read_safetensors(path).tensors
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = read_torch(path)
             for wrapper in ("state_dict", "model"):
                 content = content.get(wrapper, content)
         return {

@@ -15,19 +15,22 @@ PACKED = 4  # largest ratio of unpacked to packed bytes; numbers of weights have
 SMALL = 64 * 2**20  # what may be packed better, bytes
 
 
-def read_npz(path: Path) -> dict[str, Tensor]:
+def read_npz(path: str | Path) -> dict[str, Tensor]:
     """Arrays of an archive by their names, as tensors of at least one dimension.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         InputError: If it is damaged, packed like no weights, or holds anything but numbers.
     """
     try:
-        with zipfile.ZipFile(Careful(Mapped(path))) as archive:
+        with zipfile.ZipFile(Careful(Mapped(Path(path)))) as archive:
             members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
-        if len(members) > MEMBERS or unpacked > max(SMALL, PACKED * path.stat().st_size):
+        if len(members) > MEMBERS or unpacked > max(SMALL, PACKED * Path(path).stat().st_size):
             raise ValueError(f"it claims {len(members)} arrays of {unpacked} bytes")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(np.atleast_1d(arrays[name])) for name in arrays}
+    except FileNotFoundError:
+        raise
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no npz file: {sentence(error)}") from error

@@ -35,16 +35,17 @@ class SafeFile(NamedTuple):
     words: dict[str, str]
 
 
-def read_safetensors(path: Path) -> SafeFile:
+def read_safetensors(path: str | Path) -> SafeFile:
     """Read a safetensors file; its numbers come from the disk when they are used.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         InputError: If it is damaged, or none.
 
     Source: the format's description, github.com/huggingface/safetensors, "Format".
     """
     try:
-        file = Mapped(path)
+        file = Mapped(Path(path))
         (size,) = struct.unpack("<Q", file.part(0, 8))
         if size > SIZE:
             raise ValueError("its header is longer than that of any weights")
@@ -66,6 +67,8 @@ def read_safetensors(path: Path) -> SafeFile:
             name: file.values(8 + size + begin, math.prod(shape), dtype).reshape(shape)
             for name, (begin, _, shape, dtype) in places.items()
         }
+    except FileNotFoundError:
+        raise
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no safetensors file: {sentence(error)}") from error
     return SafeFile(tensors, words)

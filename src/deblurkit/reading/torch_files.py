@@ -17,19 +17,22 @@ MAGIC = 0x1950A86A20F9469CFC6C  # of the row of pickles
 HEADER = struct.Struct("<4s22xHH")  # of a member: signature, lengths of its name and of an extra
 
 
-def read_torch(path: Path) -> Any:
+def read_torch(path: str | Path) -> Any:
     """Read what ``torch.save`` wrote, without calling anything in it.
 
     Tensors are on the CPU and come from the disk when they are used.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         InputError: If it holds more than tensors and plain values, or is damaged.
     """
     try:
-        file = Mapped(path)
+        file = Mapped(Path(path))
         if file.part(0, 4) == b"PK\x03\x04":
             return _read_archive(file)
         return _read_row(file)
+    except FileNotFoundError:
+        raise
     except ForeignError as error:
         raise InputError(
             f"{path} was refused: it holds more than tensors and plain values ({error}), so "
