@@ -216,3 +216,33 @@ def test_small_pictures_are_restored_at_once() -> None:
 def test_methods_that_cannot_be_cut_are_left_alone() -> None:
     wiener = deblurkit.build("richardson_lucy")
     assert AnySize(wiener, tile="auto", overlap=8).first_side({"blurred": photograph(9, 9)}) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "overrides", "largest"),
+    [
+        ("cyclegan", ("deblurrer.channels=4", "deblurrer.blocks=1"), 1e-4),
+        ("dclnet", ("backbone.channels=4", "backbone.blocks=1"), 1 / 255),
+        (
+            "nafnet",
+            (
+                *("backbone.channels=4", "backbone.window=null", "backbone.encoder_blocks=[1,1]"),
+                *("backbone.decoder_blocks=[1,1]", "backbone.middle_blocks=1"),
+            ),
+            1 / 255,
+        ),
+    ],
+)
+def test_networks_with_averages_restore_in_tiles_as_at_once(
+    key: str, overrides: tuple[str, ...], largest: float
+) -> None:
+    torch.manual_seed(0)
+    chosen = deblurkit.build(key, *overrides).eval().requires_grad_(False)
+    for value in chosen.network.parameters():  # corrections start at zero
+        if value.abs().max() == 0:
+            nn.init.normal_(value, std=0.3)
+    blurred = photograph(129, 190)
+    whole = chosen.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
+    pieces = restored(AnySize(chosen, tile=104, overlap=32), blurred)
+    assert (whole - blurred).abs().max() > 0.1
+    assert (pieces - whole).abs().max() < largest

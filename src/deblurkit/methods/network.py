@@ -37,7 +37,10 @@ class NetworkMethod(RestorationMethod):
 
     @property
     def reach(self) -> int | None:
-        """How far a pixel's result looks, pixels; None: it depends on the whole picture."""
+        """How far a pixel's result looks, averages over the whole picture apart; pixels.
+
+        None where nobody knows, or where it is of the size of pictures.
+        """
         reach: int | None = getattr(self.network, "reach", None)
         return reach
 

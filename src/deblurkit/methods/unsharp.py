@@ -34,6 +34,7 @@ class UnsharpMask(SolverMethod):
                 f"got {amount} and {sigma}"
             )
         self.amount, self.sigma = amount, sigma
+        self.reach = math.ceil(REACH * sigma)  # pixels
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Sharpen a batch of any size."""

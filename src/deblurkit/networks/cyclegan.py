@@ -29,7 +29,6 @@ class Generator(nn.Module):
     """
 
     multiple = MULTIPLE
-    reach: int | None = None  # instance normalisation looks at the whole picture
 
     def __init__(self, *, channels: int, blocks: int) -> None:
         super().__init__()
@@ -40,6 +39,7 @@ class Generator(nn.Module):
             upsampling=Transposed,
             start=normal_start,
         )
+        self.reach: int | None = self.body.reach
 
     def forward(self, pictures: Images) -> Images:
         """Map a batch in [0, 1]; same shape and range out.

@@ -50,7 +50,6 @@ class Backbone(nn.Module):
     """
 
     multiple = 4
-    reach: int | None = None  # channel attention averages over the whole picture
 
     def __init__(self, *, channels: int, blocks: int, reduction: int) -> None:
         super().__init__()
@@ -63,6 +62,8 @@ class Backbone(nn.Module):
         self.head_quarter = _convolution(4 * channels, 3)
         self.head_half = _convolution(4 * channels, 3)
         self.head_full = _convolution(2 * channels, 3)
+        # Two convolutions per block at quarter, then at half size; shuffled pixels stand 3 apart.
+        self.reach: int | None = 12 * blocks + 14
 
     @property
     def heads(self) -> Sequence[nn.Conv2d]:
@@ -102,7 +103,6 @@ class Inverse(nn.Module):
     """
 
     multiple = 1
-    reach: int | None = None  # channel attention averages over the whole picture
 
     def __init__(self, *, channels: int, blocks: int, reduction: int) -> None:
         super().__init__()
@@ -112,6 +112,7 @@ class Inverse(nn.Module):
             *_attention_blocks(channels, blocks=blocks, reduction=reduction),
         )
         self.head = _convolution(channels, 3)
+        self.reach: int | None = 2 * blocks + 3
 
     @property
     def heads(self) -> Sequence[nn.Conv2d]:

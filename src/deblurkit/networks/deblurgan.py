@@ -32,7 +32,6 @@ class Generator(nn.Module):
     """
 
     multiple = MULTIPLE
-    reach: int | None = None  # instance normalisation looks at the whole picture
 
     def __init__(
         self,
@@ -51,6 +50,7 @@ class Generator(nn.Module):
             upsampling=upsampling,
             start=start,
         )
+        self.reach: int | None = self.body.reach
 
     def forward(self, blurred: Images) -> Images:
         """Restore a batch in [0, 1]; same shape and range out.

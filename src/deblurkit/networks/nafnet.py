@@ -135,8 +135,6 @@ class Backbone(nn.Module):
     of it along that one, as theirs is.
     """
 
-    reach: int | None = None  # each block of the attention looks as far as its window
-
     def __init__(
         self,
         *,
@@ -167,6 +165,11 @@ class Backbone(nn.Module):
             self.doublings.append(_doubling(widths[stage + 1]))
             self.decoders.append(_blocks(blocks, channels=widths[stage], window=windows[stage]))
         self.head = nn.Conv2d(channels, 3, 3, padding=1)
+        blocks_of = [*map(sum, zip(encoder_blocks, reversed(decoder_blocks), strict=True))]
+        steps = sum(count * 2**stage for stage, count in enumerate([*blocks_of, middle_blocks]))
+        # Each block of the attention looks as far as its window. Otherwise a block looks one pixel
+        # far, of its size; so do entry and head, and shuffled pixels stand apart.
+        self.reach: int | None = steps + self.multiple + 1 if window is None else None
 
     def forward(self, blurred: Images) -> Images:
         """Restore a batch in [0, 1]; same shape out, not clamped.

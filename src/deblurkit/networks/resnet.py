@@ -238,6 +238,7 @@ class Body(nn.Module):
             normalised_relu(channels),
         )
         self.head = start(mirrored_convolution(channels, 3, kernel=7))
+        self.reach = 8 * blocks + 15  # two convolutions per block at quarter size, and the rest
 
     def forward(self, signed: Images, *given: Tensor) -> Images:
         """Map a batch in [-1, 1]; every block gets what is given besides.

@@ -91,13 +91,16 @@ class AnySize:
         picture = batch["blurred"]
         if not self.can_be_cut or max(picture.shape[-2:]) <= PROBE:
             return None
-        room = SHARE * free_memory(picture.device)
+        free = SHARE * free_memory(picture.device)
         taken, averages = self.probed(batch)
-        if self.reach is not None and 4 * self.reach <= LARGEST // 2 and not averages:
-            room = min(room, ENOUGH)
+        room = free if averages or self.reach is None else min(free, ENOUGH)
         if taken * picture[0, 0].numel() <= room:
             return None
-        return max(min(self.fitting(math.isqrt(int(room / taken))), LARGEST), SMALLEST)
+        side = min(math.isqrt(int(room / taken)), LARGEST)
+        exact = 2 * self.exact_overlap(self.reach) if self.reach is not None else 0
+        if taken * exact**2 <= free:
+            side = max(side, exact)
+        return max(self.fitting(side), SMALLEST)
 
     def probed(self, batch: Any) -> tuple[float, bool]:
         """Bytes that a pixel takes, and whether layers average over the picture."""
@@ -130,12 +133,14 @@ class AnySize:
     def grid(self, side: int) -> Grid:
         """How pictures are cut: exactly where the reach leaves half of a tile, else blended."""
         tile = max(self.fitting(side), self.multiple)
-        if self.reach is not None:
-            needed = 2 * math.ceil(self.reach / self.multiple) * self.multiple
-            if needed <= tile // 2:
-                return Grid(tile=tile, overlap=needed, multiple=self.multiple, fade=0)
+        if self.reach is not None and self.exact_overlap(self.reach) <= tile // 2:
+            return Grid(tile, self.exact_overlap(self.reach), self.multiple, fade=0)
         overlap = math.ceil(self.overlap / self.multiple) * self.multiple
-        return Grid(tile=tile, overlap=overlap, multiple=self.multiple, fade=overlap)
+        return Grid(tile, overlap, self.multiple, fade=overlap)
+
+    def exact_overlap(self, reach: int) -> int:
+        """Of tiles that lose nothing by being cut, pixels."""
+        return 2 * math.ceil(reach / self.multiple) * self.multiple
 
     def in_tiles(self, batch: Any, grid: Grid) -> Levels:
         """Restore tiles, after as many passes over them as the network's averages need."""
