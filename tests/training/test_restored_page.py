@@ -82,6 +82,16 @@ def test_of_many_files_the_first_ones_have_sliders(tmp_path: Path) -> None:
     ]
 
 
+def test_a_page_without_a_picture_says_why(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").touch()
+    failed, page = deblurred(tmp_path, *SHARPEN)
+    assert failed == 1
+    assert not page.sliders
+    assert [one.text for one in page.all("span", "value")][:2] == ["0 of 1", "1"]
+    assert page.all("li")[-1].text.startswith(str(tmp_path / "in" / "a.png"))
+
+
 def test_an_estimated_kernel_is_shown(tmp_path: Path) -> None:
     _, blurred, _ = scene(24, 30)
     write_image(tmp_path / "in" / "photo.png", as_pixels(blurred))

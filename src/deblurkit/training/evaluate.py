@@ -62,9 +62,9 @@ def evaluate(cfg: DictConfig) -> None:
         print_scores(scored.rows)
         print_pooled(scored.pooled)
         print_exceptions(exceptions(scored.rows))
-        print(f"rows and means: {folder}")
         if scored.shown is not None:
-            print(f"pictures, before and after: {folder / 'page.html'}")
+            print(f"before and after: {folder / 'page.html'}")
+        print(f"rows and means: {folder}")
 
 
 def score_method(cfg: DictConfig) -> Scored:

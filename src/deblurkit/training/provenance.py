@@ -27,7 +27,7 @@ class Fact(NamedTuple):
 
 
 def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
-    """Command, method, weights with their hash and origin, date, version and device.
+    """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
         cfg: Of the command.
@@ -42,7 +42,8 @@ def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
         facts.append(Fact("Method", method_name(cfg, method)))
     if cfg.weights is not None:
         facts.append(Fact("Weights", str(cfg.weights)))
-        digest = hashlib.sha256(existing(cfg.weights).read_bytes()).hexdigest()
+        with existing(cfg.weights).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         facts.append(Fact("SHA-256 of the weights", digest, code=True))
     if method is not None and method.origin:
         facts.append(Fact("Origin of the weights", "\n".join(lines(method.origin))))

@@ -1,5 +1,6 @@
 """The page of deblurred files: sliders, kernels, seconds, and what failed."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +19,8 @@ from deblurkit.report.views import View, exhibit, kernel_view
 from deblurkit.training.evaluation_page import Tile
 from deblurkit.training.provenance import Fact, method_name, provenance
 from deblurkit.training.report import shown
+
+log = logging.getLogger(__name__)
 
 SHOWN = 24  # pictures with sliders
 LISTED = 500  # names in a list
@@ -95,10 +98,15 @@ class RestoredPage(Callback):
         known = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
         if trainer.is_global_zero:
             notes = {file: note for one in known for file, note in one["notes"].items()}
-            self.write({file: why for one in known for file, why in one["failures"].items()}, notes)
+            path = Path(self.cfg.output) / "page.html"
+            failures = {file: why for one in known for file, why in one["failures"].items()}
+            self.write(path, failures, notes=notes)
+            log.info("before and after: %s", path)
 
-    def write(self, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> None:
-        """Write ``page.html`` into the folder of restored pictures."""
+    def write(
+        self, path: Path, failures: Mapping[Path, str], *, notes: Mapping[Path, Note]
+    ) -> None:
+        """Write the page of these failures and notes."""
         done = [(file, target) for file, target in self.places if file not in failures]
         entries = [one for place in done[:SHOWN] if (one := entry(*place, notes.get(place[0])))]
         lines = [
@@ -108,7 +116,7 @@ class RestoredPage(Callback):
         others = [str(file) for file, _ in done[SHOWN:]]
         count = len(self.places)
         write_page(
-            Path(self.cfg.output) / "page.html",
+            path,
             "restored.html",
             over="deblurkit · deblur",
             title="Deblurred pictures",
