@@ -94,6 +94,14 @@ def test_one_step_is_skipped_and_counted(
     assert "batch 3 (" in said[0]  # with the pictures' names
 
 
+def test_a_resumed_run_goes_on_counting(tmp_path: Path) -> None:
+    given = (tmp_path, "data.batches_per_epoch=4")
+    run(spoiled(*given, "trainer.max_epochs=1", at=[2], where="value"))
+    checkpoint = run(spoiled(*given, f"resume={tmp_path}", at=[2], where="value"))
+    assert column(tmp_path, "train/skipped") == [0, 0, 1, 1, 1, 1, 2, 2]
+    assert checkpoint["guard"] == {"skipped": 2, "in_a_row": 0}
+
+
 def test_a_skipped_step_changes_nothing(tmp_path: Path) -> None:
     """Three steps, then a spoiled one, are three steps; Adam does not move by its momentum."""
     states = []

@@ -1,5 +1,6 @@
 """Files that are either the old one or the new one, never a part of the new one."""
 
+import logging
 import os
 import re
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from deblurkit.errors import InputError, sentence
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -45,6 +48,15 @@ def replacing(path: str | Path, *, keep: Path | None = None) -> Iterator[IO[byte
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"{target} cannot be written: {reason}; what was there is kept") from error
+
+
+@contextmanager
+def unless_refused() -> Iterator[None]:
+    """Say what could not be written and go on: a table is not worth a training."""
+    try:
+        yield
+    except InputError as error:
+        log.warning("%s; training goes on", error)
 
 
 def sweep(folder: str | Path) -> None:

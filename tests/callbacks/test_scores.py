@@ -241,6 +241,28 @@ def test_test_pictures_are_written_whole(tmp_path: Path) -> None:
     assert not (tmp_path / "val").exists()
 
 
+def test_a_disk_that_refuses_ends_no_validation_but_a_test(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = str(tmp_path / "taken")
+    Path(taken).write_text("a file where the folder is to be")
+    trainer = Trainer(
+        accelerator="cpu",
+        logger=False,
+        callbacks=[Scores({"rgb8": RGB8()}, taken), Pictures(taken, count=1)],
+        enable_progress_bar=False,
+        enable_checkpointing=False,
+    )
+    method = UnsharpMask(amount=0.5, sigma=1.5)
+    trainer.validate(method, pairs(val=Crops("blurred", "sharp")), verbose=False)
+    assert trainer.callback_metrics["val/psnr"] > 0
+    said = [line for line in caplog.text.splitlines() if "training goes on" in line]
+    assert len(said) == 2
+    assert "taken/val.csv cannot be written" in said[1]
+    with pytest.raises(InputError, match=r"taken/test\.csv cannot be written"):
+        measured(Scores({"rgb8": RGB8()}, taken), pairs())
+
+
 def test_columns_are_named_for_people_and_repeat_nothing() -> None:
     row = {"name": "a", "rgb8/psnr": 30.0, "rgb8/ssim": 0.9, "psnr_blurred": 27.0}
     row |= {"psnr_unsharp": 28.0, "psnr_restored": 30.0, "psnr_gain": 3.0, "seconds": 0.1}

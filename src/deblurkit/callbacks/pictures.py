@@ -14,6 +14,7 @@ from torch.nn import functional
 from deblurkit.contracts import Image
 from deblurkit.imaging.compare import liveliest_crop, side_by_side
 from deblurkit.imaging.files import as_pixels, write_image
+from deblurkit.storage import unless_refused
 
 
 class Pictures(Callback):
@@ -57,7 +58,8 @@ class Pictures(Callback):
         """Draw one of the first pictures."""
         due = self._validations % self.every_n_validations == 0
         if batch_idx < self.count and due and trainer.is_global_zero:
-            self._draw(trainer, batch, outputs)
+            with unless_refused():
+                self._draw(trainer, batch, outputs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count."""

@@ -16,7 +16,7 @@ from deblurkit.metrics.kernel_similarity import kernel_scores
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
-from deblurkit.storage import replacing
+from deblurkit.storage import replacing, unless_refused
 
 Row = dict[str, Any]
 
@@ -116,15 +116,20 @@ class Scores(Callback):
             self.rows.append(row)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the means, write the rows."""
+        """Log the means, write the rows; a disk that refuses them does not end a training."""
         if not trainer.sanity_checking:
-            self._finish(trainer, pl_module, "val")
+            self._finish(pl_module, "val")
+            if trainer.is_global_zero and self.rows:
+                with unless_refused():
+                    write_rows(self.folder / "val.csv", self.rows)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the means, write the rows."""
-        self._finish(trainer, pl_module, "test")
+        self._finish(pl_module, "test")
+        if trainer.is_global_zero and self.rows:
+            write_rows(self.folder / "test.csv", self.rows)
 
-    def _finish(self, trainer: Trainer, module: LightningModule, stage: str) -> None:
+    def _finish(self, module: LightningModule, stage: str) -> None:
         self.rows = sorted(gathered(self.rows), key=lambda row: str(row["name"]))
         if not self.rows:
             return
@@ -143,8 +148,6 @@ class Scores(Callback):
             if values:
                 mean = sum(values) / len(values)
                 log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
-        if trainer.is_global_zero:
-            write_rows(self.folder / f"{stage}.csv", self.rows)
 
 
 def psnr8(pictures: Images, sharp: Images) -> float:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,14 @@ class Guard:
     def __init__(self) -> None:
         self.skipped = 0
         self.in_a_row = 0
+
+    def counts(self) -> dict[str, int]:
+        """What a resumed run goes on counting from."""
+        return {"skipped": self.skipped, "in_a_row": self.in_a_row}
+
+    def go_on(self, counts: Mapping[str, int]) -> None:
+        """Count on from what a checkpoint holds."""
+        self.skipped, self.in_a_row = counts["skipped"], counts["in_a_row"]
 
     def tame(
         self,

@@ -52,6 +52,17 @@ class TrainedMethod(NetworkMethod):
         scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
         return self.guard.tame(parameters, clip=clip, scaled=scaled, where=self.where)
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store what the guard has counted, too."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["guard"] = self.guard.counts()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on counting."""
+        super().on_load_checkpoint(checkpoint)
+        if "guard" in checkpoint:
+            self.guard.go_on(checkpoint["guard"])
+
     def report(self, numbers: Mapping[str, Tensor | float]) -> None:
         """Gather numbers of a step, to be written as ``train/...``."""
         self.numbers |= {f"train/{name}": number for name, number in numbers.items()}
