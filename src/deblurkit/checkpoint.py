@@ -40,7 +40,11 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             method that is larger than the weights.
     """
     path = existing(weights)
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else read_checkpoint(path)
+    try:
+        safe = path.suffix == ".safetensors"
+        content = _read_safetensors(path) if safe else read_checkpoint(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     described = content.get("deblurkit")
     if not isinstance(described, dict) or not isinstance(described.get("recipe"), dict):
         raise InputError(
@@ -125,6 +129,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Tensors come from the disk when they are used.
 
     Raises:
+        OSError: If the file cannot be opened.
         InputError: If it holds more than plain data, or is no checkpoint at all.
     """
     content = read_torch(path)

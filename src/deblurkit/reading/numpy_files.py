@@ -19,7 +19,7 @@ def read_npz(path: str | Path) -> dict[str, Tensor]:
     """Arrays of an archive by their names, as tensors of at least one dimension.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        OSError: If the file cannot be opened.
         InputError: If it is damaged, packed like no weights, or holds anything but numbers.
     """
     try:
@@ -30,7 +30,7 @@ def read_npz(path: str | Path) -> dict[str, Tensor]:
             raise ValueError(f"it claims {len(members)} arrays of {unpacked} bytes")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: torch.from_numpy(np.atleast_1d(arrays[name])) for name in arrays}
-    except FileNotFoundError:
+    except OSError:
         raise
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no npz file: {sentence(error)}") from error

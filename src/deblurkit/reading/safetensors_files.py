@@ -39,7 +39,7 @@ def read_safetensors(path: str | Path) -> SafeFile:
     """Read a safetensors file; its numbers come from the disk when they are used.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        OSError: If the file cannot be opened.
         InputError: If it is damaged, or none.
 
     Source: the format's description, github.com/huggingface/safetensors, "Format".
@@ -67,7 +67,7 @@ def read_safetensors(path: str | Path) -> SafeFile:
             name: file.values(8 + size + begin, math.prod(shape), dtype).reshape(shape)
             for name, (begin, _, shape, dtype) in places.items()
         }
-    except FileNotFoundError:
+    except OSError:
         raise
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no safetensors file: {sentence(error)}") from error

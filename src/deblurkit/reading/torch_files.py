@@ -23,7 +23,7 @@ def read_torch(path: str | Path) -> Any:
     Tensors are on the CPU and come from the disk when they are used.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        OSError: If the file cannot be opened.
         InputError: If it holds more than tensors and plain values, or is damaged.
     """
     try:
@@ -31,7 +31,7 @@ def read_torch(path: str | Path) -> Any:
         if file.part(0, 4) == b"PK\x03\x04":
             return _read_archive(file)
         return _read_row(file)
-    except FileNotFoundError:
+    except OSError:
         raise
     except ForeignError as error:
         raise InputError(

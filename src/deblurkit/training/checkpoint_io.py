@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ from deblurkit.errors import InputError
 from deblurkit.storage import damage, replacing
 
 log = logging.getLogger(__name__)
+
+# What Lightning goes on with.
+PARTS = {
+    "epoch": int,
+    "loops": dict,
+    "callbacks": dict,
+    "optimizer_states": list,
+    "lr_schedulers": list,
+    "pytorch-lightning_version": str,
+}
+LARGEST, SPARE = 16, 2**28  # size of a checkpoint, in times its weights, and bytes beside them
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -83,25 +95,58 @@ class AtomicCheckpointIO(CheckpointIO):
         map_location: Callable[..., Any] | None = None,
         weights_only: bool | None = None,
     ) -> dict[str, Any]:
-        """Read tensors and plain values, nothing else, whatever is asked for."""
-        return read_sound(Path(path))
+        """Read tensors and plain values, nothing else, whatever is asked for.
+
+        They are copies: the file may be replaced while a run trains on.
+
+        Raises:
+            InputError: As in ``read_sound``.
+        """
+        content = read_sound(Path(path))
+        weights = sum(value.nbytes for value in content["state_dict"].values())
+        try:
+            if Path(path).stat().st_size > LARGEST * weights + SPARE:
+                raise InputError(f"{path} is damaged: it is much larger than its weights")
+            return deepcopy(content)
+        except RecursionError as error:
+            raise InputError(f"{path} is damaged: its values lie too deep in each other") from error
 
     def remove_checkpoint(self, path: Any) -> None:
-        """Delete a checkpoint that a better one replaced."""
+        """Delete a checkpoint that a better one replaced.
+
+        Which one that was is also read from checkpoints, so nothing else is ever deleted.
+        """
         self.waiting.pop(Path(path), None)
-        Path(path).unlink(missing_ok=True)
+        if Path(path).suffix == ".ckpt" and ".." not in Path(path).parts:
+            Path(path).unlink(missing_ok=True)
+        else:
+            log.warning("%s is kept: it is no checkpoint of this run", path)
 
 
 def read_sound(path: Path) -> dict[str, Any]:
-    """Read a checkpoint after a look at its checksums.
+    """Read a checkpoint of a run, and look at its checksums.
 
     Raises:
-        InputError: If it is missing, damaged, or holds more than plain data.
+        InputError: If it is missing, damaged, no run's, or holds more than plain data.
     """
     try:
+        content = read_checkpoint(path)
         wrong = damage(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if wrong is not None:
         raise InputError(f"{path} is damaged: {wrong}")
-    return read_checkpoint(path)
+    if not isinstance(content.get("global_step"), int):
+        raise InputError(f"{path} is no checkpoint of a run: it has no 'global_step'")
+    return content
+
+
+def require_run(content: dict[str, Any], *, origin: Path) -> None:
+    """Look whether a checkpoint has what Lightning goes on with.
+
+    Raises:
+        InputError: If a part is missing or of another kind.
+    """
+    missing = [key for key, kind in PARTS.items() if not isinstance(content.get(key), kind)]
+    if missing:
+        raise InputError(f"{origin} is no checkpoint of a run: it has no {missing[0]!r}")

@@ -59,9 +59,12 @@ def content(path: Path) -> Any:
     """
     if path.suffix in (".index", ".meta") or path.suffix.startswith(".data-"):
         raise InputError(f"{path} is a part of a TensorFlow checkpoint")
-    if path.suffix == ".safetensors":
-        return read_safetensors(path).tensors
-    return read_npz(path) if path.suffix == ".npz" else read_torch(path)
+    try:
+        if path.suffix == ".safetensors":
+            return read_safetensors(path).tensors
+        return read_npz(path) if path.suffix == ".npz" else read_torch(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def digest(*paths: Path) -> str:

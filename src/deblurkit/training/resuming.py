@@ -15,7 +15,7 @@ from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.network import NetworkMethod
 from deblurkit.storage import sweep_below
-from deblurkit.training.checkpoint_io import read_sound
+from deblurkit.training.checkpoint_io import read_sound, require_run
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ def resume_checkpoint(folder: Path) -> Path:
             try:
                 steps[path] = int(read_sound(path)["global_step"])
             except InputError as error:
+                if isinstance(error.__cause__, FileNotFoundError):
+                    continue  # another device has just set it aside
                 if isinstance(error.__cause__, OSError):  # the file may be as good as ever
                     raise
                 damaged.append(str(error))
@@ -54,18 +56,21 @@ def set_aside(path: Path, suffix: str) -> None:
         path.replace(path.with_name(path.name + suffix))
 
 
-def tidy(folder: Path, *, resumes: bool) -> None:
-    """Make a run folder ready: without what killed writers left and what others trained here.
+def make_ready(folder: Path, resumed: Path | None) -> None:
+    """Rid a run folder of what killed writers left there, and a fresh run of an earlier one's.
 
-    A checkpoint of an earlier run with more steps would pass for this run's newest.
+    A checkpoint of another run with more steps would pass for this one's newest.
+
+    Args:
+        folder: Of the run.
+        resumed: Checkpoint from which it goes on; None for a fresh run.
     """
     sweep_below(folder)
-    if not resumes:
-        earlier = [path for path in checkpoints(folder) if path.is_file()]
-        for path in earlier:
-            set_aside(path, ".earlier")
-        if earlier:
-            log.warning("%s held another run; its checkpoints were renamed to *.earlier", folder)
+    earlier = [] if resumed else [path for path in checkpoints(folder) if path.is_file()]
+    for path in earlier:
+        set_aside(path, ".earlier")
+    if earlier:
+        log.warning("%s held another run; its checkpoints were renamed to *.earlier", folder)
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -77,9 +82,10 @@ def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> No
     """Look at a checkpoint before it is resumed; say where the run goes on.
 
     Raises:
-        InputError: If it belongs to another method.
+        InputError: If it belongs to another method, or is none of a run.
     """
     content = read_sound(checkpoint)
+    require_run(content, origin=checkpoint)
     if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
         require_fit(content["state_dict"], method, origin=checkpoint)
     epochs = epochs_of(content)
@@ -94,9 +100,15 @@ def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> No
 
 
 def epochs_of(content: dict[str, Any]) -> int:
-    """Epochs that a checkpoint's run had finished, validation and all."""
-    progress = content["loops"]["fit_loop"]["epoch_progress"]
-    return int(progress["current"]["processed"])
+    """Epochs that a checkpoint's run had finished, validation and all.
+
+    Raises:
+        InputError: If it does not say.
+    """
+    try:
+        return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError("the checkpoint does not say how many epochs it has had") from error
 
 
 def restarted(folder: Path) -> bool:
