@@ -8,7 +8,8 @@ once with each of the two losses, with the authors' sizes (`model=selfdeblur`).
     python benchmarks/selfdeblur.py --quality Levin09 docs/results/weak/published.json
 
 ``--quality`` compares answers instead: both restore crops of Levin's pictures with small
-generators, from three seeds each; PSNR is taken where the answer fits best.
+generators, from the weights and with the noise of three seeds; PSNR is taken where the answer fits
+best.
 """
 
 import argparse
@@ -25,7 +26,8 @@ from published_selfdeblur import JITTER, PublishedLoop
 from torch import Tensor
 
 import deblurkit
-from deblurkit.methods.priors.blind import luminance
+from deblurkit.methods.priors.blind import BlindProblem
+from deblurkit.methods.priors.deep import DRAWS
 
 SIDE = 127  # of the picture, pixels; Levin's have 255
 KERNELS = (17, 75)
@@ -34,11 +36,19 @@ NEVER = 10**9
 SEEDS = (0, 1, 2)  # of the comparison of answers
 
 
-def matched(blurred: Tensor, size: int, *, switch: int) -> tuple[Any, Any, PublishedLoop]:
-    """Our method, its problem, and the port with the same weights and noise."""
-    method = deblurkit.build("selfdeblur", f"fidelity.switch={switch}")
+def matched(
+    method: Any, blurred: Tensor, size: int, **options: Any
+) -> tuple[BlindProblem, PublishedLoop]:
+    """A problem of our method, and the port with the same weights and noise.
+
+    Args:
+        method: SelfDeblur.
+        blurred: RGB in [0, 1], (1, 3, H, W).
+        size: Side of the kernel, pixels.
+        **options: Of the port.
+    """
     problem = method.pose(blurred[0], size)
-    port = PublishedLoop(problem.luminance, size, switch=switch, milestones=[NEVER])
+    port = PublishedLoop(problem.luminance, size, **options)
     port.noise, port.kernel_noise = problem.noise, problem.kernel_noise[0]
     for name in ("picture", "kernel"):
         pairs = zip(
@@ -46,13 +56,16 @@ def matched(blurred: Tensor, size: int, *, switch: int) -> tuple[Any, Any, Publi
         )
         for theirs, ours in pairs:
             theirs.data.copy_(ours.data)
-    return method, problem, port
+    return problem, port
 
 
 def seconds(side: int, size: int, *, switch: int) -> tuple[float, float, float, float]:
     """Median processor time of an iteration, ours and the port's, and the first losses."""
     blurred = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0))
-    method, problem, port = matched(blurred.expand(-1, 3, -1, -1), size, switch=switch)
+    method = deblurkit.build("selfdeblur", f"fidelity.switch={switch}")
+    problem, port = matched(
+        method, blurred.expand(-1, 3, -1, -1), size, switch=switch, milestones=[NEVER]
+    )
     optimizer = method.descent(problem)
     ours, theirs, losses = [], [], []
     for step in range(WARM + ROUNDS):
@@ -77,8 +90,8 @@ def quality(root: Path, results: Path) -> None:
         if (seed, crop.name) in known:
             continue
         psnrs = {
-            name: round(scores(crop, restored(crop, seed))["psnr"], 4)
-            for name, restored in (("published", published), ("ours", ours))
+            name: round(scores(crop, restored)["psnr"], 4)
+            for name, restored in answers(crop, seed).items()
         }
         done.append({"seed": seed, "crop": crop.name, **psnrs})
         lines = ",\n".join(map(json.dumps, done))
@@ -90,23 +103,8 @@ def quality(root: Path, results: Path) -> None:
     print(f"all: {medians(done)}")
 
 
-def published(crop: Crop, seed: int) -> Tensor:
-    """The port's answer."""
-    torch.manual_seed(seed)
-    port = PublishedLoop(
-        luminance(crop.blurred),
-        crop.kernel_size,
-        switch=SWITCH,
-        milestones=FALLS,
-        channels=CHANNELS,
-    )
-    for step in range(ITERATIONS):
-        port.iterate(step)
-    return port.answer()
-
-
-def ours(crop: Crop, seed: int) -> Tensor:
-    """Our answer."""
+def answers(crop: Crop, seed: int) -> dict[str, Tensor]:
+    """Of the port and of ours, from the same weights, with the same noise in each iteration."""
     method = deblurkit.build(
         "selfdeblur",
         f"priors.picture.channels={CHANNELS}",
@@ -115,7 +113,19 @@ def ours(crop: Crop, seed: int) -> Tensor:
         f"fidelity.switch={SWITCH}",
         f"descent.milestones={FALLS}",
     )
-    return method.restore(crop.blurred, kernel_size=[crop.kernel_size])
+    problem, port = matched(
+        method,
+        crop.blurred,
+        crop.kernel_size,
+        switch=SWITCH,
+        milestones=FALLS,
+        channels=CHANNELS,
+    )
+    for step in range(ITERATIONS):
+        torch.manual_seed((seed * DRAWS + step + 1) % 2**32)  # as `GeneratedProblem.jittered`
+        port.iterate(step)
+    ours = method.finished(problem, crop.name)
+    return {"published": port.answer(), "ours": ours.answer[None]}
 
 
 def medians(runs: Sequence[Mapping[str, Any]]) -> str:
