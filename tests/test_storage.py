@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deblurkit.errors import InputError
-from deblurkit.storage import replacing, sweep
+from deblurkit.storage import replacing, sweep, sweep_below
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -127,3 +127,13 @@ def test_what_a_killed_writer_left_is_swept_and_a_living_one_goes_on(tmp_path: P
     (tmp_path / ".my own.part").write_bytes(b"kept")
     sweep(tmp_path)
     assert content(tmp_path) == {".my own.part": b"kept"}
+
+
+def test_sweeping_reaches_folders_below(tmp_path: Path) -> None:
+    stray = tmp_path / "scores" / f".{32 * 'a'}.part"
+    stray.parent.mkdir()
+    stray.write_bytes(b"half")
+    (tmp_path / "last.ckpt").write_bytes(b"whole")
+    sweep_below(tmp_path)
+    assert not stray.exists()
+    assert (tmp_path / "last.ckpt").is_file()

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from deblurkit.errors import InputError
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO, read_sound
-from deblurkit.training.resuming import restarted, resume_checkpoint, tidy
+from deblurkit.training.resuming import make_ready, restarted, resume_checkpoint
 
 WEIGHTS = torch.arange(200.0)
 
@@ -118,10 +118,10 @@ def test_a_fresh_run_is_not_mixed_up_with_an_earlier_one(
     stray = tmp_path / "scores" / f".{32 * 'a'}.part"
     stray.parent.mkdir()
     stray.write_bytes(b"half")
-    tidy(tmp_path, resumes=True)
+    make_ready(tmp_path, tmp_path / "last.ckpt")
     assert not stray.exists()
     assert (tmp_path / "last.ckpt").is_file()
-    tidy(tmp_path, resumes=False)
+    make_ready(tmp_path, None)
     assert "held another run; its checkpoints were renamed to *.earlier" in caplog.text
     assert {path.name for path in tmp_path.glob("*ckpt*")} == {
         "last.ckpt.earlier",

@@ -19,7 +19,7 @@ from deblurkit.methods.solver import SolverMethod
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO
 from deblurkit.training.record import write_record
 from deblurkit.training.report import print_pooled, print_scores
-from deblurkit.training.resuming import look_at, restarted, resume_checkpoint, tidy
+from deblurkit.training.resuming import look_at, make_ready, restarted, resume_checkpoint
 from deblurkit.training.trainer import homes, make_trainer
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def train(cfg: DictConfig) -> float | None:
     if resumed is not None:
         look_at(resumed, method, trainer)
     if trainer.is_global_zero:
-        tidy(folder, resumes=resumes)
+        make_ready(folder, resumed)
         write_record(cfg, folder, origin=method.origin)
         log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
     trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
@@ -53,8 +53,7 @@ def train(cfg: DictConfig) -> float | None:
     checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
     if cfg.test and data.test is not None:
-        best = folder / "best.ckpt"
-        trainer.test(method, data, ckpt_path=str(best) if best.is_file() else None, verbose=False)
+        trainer.test(method, data, ckpt_path=best_of(folder), verbose=False)
     if trainer.is_global_zero:
         log.info("run folder: %s", folder)
         if cfg.test:
@@ -76,6 +75,12 @@ def trainable(cfg: DictConfig) -> RestorationMethod:
             "with deblurkit-deblur"
         )
     return method
+
+
+def best_of(folder: Path) -> str | None:
+    """The best checkpoint of a run; None where none was chosen."""
+    best = folder / "best.ckpt"
+    return str(best) if best.is_file() else None
 
 
 def print_tables(trainer: Trainer) -> None:
