@@ -28,7 +28,12 @@ import torch  # noqa: E402
 from killing import MOMENTS, kill_at  # noqa: E402
 from running import SMALL, differing  # noqa: E402
 
-LENGTH = ("trainer.max_epochs=3", "data.batches_per_epoch=4", "callbacks.last.every_n_batches=3")
+LENGTH = (
+    "trainer.max_epochs=3",
+    "data.batches_per_epoch=4",
+    "callbacks.last.every_n_batches=3",
+    "data.val._target_=killing.SmallPhotos",
+)
 TRUSTED = "trust=[toys,killing]"
 OWN = ("--config-dir", str(TESTS / "conf"))
 COSINE = "{_target_:deblurkit.methods.schedules.warmup_cosine,_partial_:true}"
@@ -95,7 +100,7 @@ def trained(given: Sequence[str], folder: Path) -> int:
 def forks() -> ForkServerContext:
     """Makes processes out of one that has imported the library and done nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["training.kill_runs"])
+    context.set_forkserver_preload(["training.kill_runs", "albumentations", "skimage.data"])
     return context
 
 
