@@ -76,18 +76,18 @@ def test_devices_of_a_sampled_job_train_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_jobs_of_a_grid_on_two_devices_equal_single_runs(tmp_path: Path) -> None:
+def test_a_grid_on_two_devices_begins_with_the_single_run(tmp_path: Path) -> None:
     given = (*OWN, *DDP, VAL, *NOTES)
     swept = ("-m", "model.lr=1e-2,2e-2", "hydra.sweep.dir=sweep")
     command_line("train", *given, *swept, folder=tmp_path)
+    command_line("train", *given, "model.lr=1e-2", "hydra.run.dir=single", folder=tmp_path)
     for row, lr in zip(table(tmp_path / "sweep"), (1e-2, 2e-2), strict=True):
-        run, single = tmp_path / "sweep" / row["job"], tmp_path / row["job"]
-        command_line(
-            "train", *given, f"model.lr={lr}", f"hydra.run.dir={row['job']}", folder=tmp_path
-        )
-        for rank in (0, 1):
-            assert rate(run, rank) == float(row["model.lr"]) == lr
-            assert differing(weights(run, rank), weights(single, 0)) == []
+        run = tmp_path / "sweep" / row["job"]
+        assert rate(run, 0) == rate(run, 1) == float(row["model.lr"]) == lr
+        assert differing(weights(run, 0), weights(run, 1)) == []
+    first, second, single = (tmp_path / run for run in ("sweep/0", "sweep/1", "single"))
+    assert differing(weights(first, 0), weights(single, 0)) == []
+    assert differing(weights(first, 0), weights(second, 0))
 
 
 def test_a_failed_job_costs_the_others_nothing_but_the_command_says_so(tmp_path: Path) -> None:
