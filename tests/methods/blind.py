@@ -5,7 +5,7 @@ from typing import Any
 
 import skimage.data
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import deblurkit
 from deblurkit.config import build_recipe, plain
@@ -37,6 +37,19 @@ def selfdeblur(*overrides: str, iterations: int = 4, model: str = "selfdeblur") 
     """A tiny method."""
     given = (f"model.priors.stopping.iterations={iterations}", *TINY, *overrides)
     return build_recipe(plain(deblurkit.compose(f"model={model}", *given).model), trust=[])
+
+
+class Poisoned(nn.Module):
+    """Passes values on, but gradients that are not finite in some iterations."""
+
+    def __init__(self, network: nn.Module, bad: set[int]) -> None:
+        super().__init__()
+        self.network, self.bad, self.calls = network, bad, 0
+
+    def forward(self, noise: Tensor) -> Tensor:
+        made = self.network(noise)
+        self.calls += 1
+        return made * float("nan") if self.calls in self.bad else made
 
 
 def write_scenes(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from running import config, differing, every_checkpoint, run
-from torch import nn
 
 import deblurkit
 from deblurkit.config import plain
@@ -19,7 +18,7 @@ from deblurkit.methods.priors.blind import BlindProblem
 from deblurkit.methods.solver import key_of
 from deblurkit.training.evaluate import evaluate
 from deblurkit.training.run import train
-from methods.blind import SIZE, scene, selfdeblur, write_scenes
+from methods.blind import SIZE, Poisoned, scene, selfdeblur, write_scenes
 
 PRESETS = ("selfdeblur", "selfdeblur_lai", "selfdeblur_color", "selfdeblur_half")
 
@@ -167,19 +166,6 @@ def test_a_run_that_ends_too_early_says_how_to_go_on(
     run(small(tmp_path, "trainer.max_epochs=1"))
     assert "2 of 2 pictures are not finished; go on with resume=" in caplog.text
     assert not (tmp_path / "run" / "answers.json").exists()
-
-
-class Poisoned(nn.Module):
-    """Passes values on, but gradients that are not finite in some iterations."""
-
-    def __init__(self, network: nn.Module, bad: set[int]) -> None:
-        super().__init__()
-        self.network, self.bad, self.calls = network, bad, 0
-
-    def forward(self, noise: torch.Tensor) -> torch.Tensor:
-        made = self.network(noise)
-        self.calls += 1
-        return made * float("nan") if self.calls in self.bad else made
 
 
 def poisoned(bad: set[int], iterations: int) -> tuple[Any, BlindProblem]:
