@@ -1,6 +1,7 @@
 """deblurkit-deblur: many files, each to its own place and as it came."""
 
 import itertools
+import json
 import logging
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from omegaconf import DictConfig
+from running import command_line
 
 from deblurkit.cli.deblur import task
 from deblurkit.config import compose
@@ -158,3 +160,36 @@ def test_the_limit_of_pixels_is_the_users(tmp_path: Path, caplog: pytest.LogCapt
     assert deblur(tmp_path, "pixel_limit=599") == 1
     assert "claims 30x20 pixels and the limit is 599" in caplog.text
     assert deblur(tmp_path, "pixel_limit=600") == 0
+
+
+TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_devices_share_a_folder_and_one_goes_on_alone(tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(7)]
+    for number, name in enumerate(names):
+        write_image(tmp_path / "in" / name, np.full((5, 6, 3), number, np.uint8))
+    (tmp_path / "in" / "5.png").write_bytes(b"no picture")  # the second device's
+    given = ("in", "output=out", *IDENTITY, "trainer.enable_progress_bar=false")
+    printed = command_line("deblur", *given, *TWO, folder=tmp_path, code=1)
+    assert printed.count("6 of 7 pictures restored to out") == 1
+    assert printed.count("not restored: ") == 1
+    assert "5.png cannot be read" in printed
+    assert set(outputs(tmp_path)) == set(names) - {"5.png"}
+    for name in outputs(tmp_path):
+        assert (read_image(tmp_path / "out" / name) == int(name[:-4])).all()
+    notes = [tmp_path / "out" / ".deblurkit" / f"finished_{rank}.jsonl" for rank in (0, 1)]
+    noted = [[Path(json.loads(line)[1]).name for line in lines(file)] for file in notes]
+    assert noted == [["0.png", "2.png", "4.png", "6.png"], ["1.png", "3.png"]]
+    before = outputs(tmp_path)
+    (tmp_path / "out" / "3.png").unlink()
+    assert deblur(tmp_path) == 1
+    after = outputs(tmp_path)
+    assert after.keys() == before.keys()
+    assert [name for name in before if after[name] != before[name]] == ["3.png"]
+
+
+def lines(file: Path) -> list[str]:
+    return [line for line in file.read_text().splitlines() if line]

@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from torch.utils.data import DataLoader, IterableDataset
 
 import deblurkit
+from deblurkit.callbacks.scores import gathered
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.compare import side_by_side
@@ -47,7 +48,7 @@ def restore_files(cfg: DictConfig) -> int:
     """Restore every picture that can be read; report the others at the end.
 
     Returns:
-        How many could not be restored.
+        How many could not be restored, by all devices; the first one knows, the others answer 0.
     """
     if cfg.suffix not in WRITABLE:
         raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {cfg.suffix}")
@@ -70,18 +71,27 @@ def restore_files(cfg: DictConfig) -> int:
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
     trainer.predict(method, loader, return_predictions=False)
-    for path, reason in files.failures.items():
-        log.error("not restored: %s: %s", path, reason)
-    done, earlier = writer.written + files.earlier, ""
-    if files.earlier:
-        earlier = f" ({files.earlier} of them before; delete them to make them again)"
-    log.info("%d of %d pictures restored to %s%s", done, len(files.places), cfg.output, earlier)
-    return len(files.failures)
+    shares = gathered([files.share | {"written": writer.written}])
+    return report(shares, cfg.output) if trainer.is_global_zero else 0
+
+
+def report(shares: list[dict[str, Any]], output: str) -> int:
+    """Say what all devices have done; how many files could not be restored."""
+    for share in shares:
+        for path, reason in share["failures"].items():
+            log.error("not restored: %s: %s", path, reason)
+    count, before, written = (
+        sum(share[key] for share in shares) for key in ("files", "earlier", "written")
+    )
+    earlier = f" ({before} of them before; delete them to make them again)" if before else ""
+    log.info("%d of %d pictures restored to %s%s", before + written, count, output, earlier)
+    return sum(len(share["failures"]) for share in shares)
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
     chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
+    chosen["trainer"] = cfg.trainer.precision  # not how many devices share the work
     weights = None if cfg.weights is None else Path(cfg.weights)
     state = weights.stat() if weights is not None and weights.is_file() else None
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
@@ -163,6 +173,12 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def places(self) -> list[tuple[Path, Path]]:
         """This device's share of the files."""
         return self.all_places[self.trainer.global_rank :: self.trainer.world_size]
+
+    @property
+    def share(self) -> dict[str, Any]:
+        """What became of this device's files."""
+        count = len(self.places)
+        return {"files": count, "earlier": self.earlier, "failures": self.failures}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for file, target in self.places:
