@@ -48,6 +48,7 @@ _PLUGINS = {
 }
 _GRAY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La"})
 _PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
+_SWAPPED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 _SMALL = 2**24  # pixels; below, no claim of a header does harm
 _PACKING = 3000  # deflate packs 1032 bytes into one at best, LZW some 2700
 _opencv_log = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 and 4 keep it
@@ -201,7 +202,7 @@ def _opencv_pixels(data: bytes) -> NDArray[Any] | None:
         _opencv_log.setLogLevel(level)
     if pixels is None or pixels.ndim == 2:
         return pixels
-    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    return cv2.cvtColor(pixels, _SWAPPED[pixels.shape[2]])
 
 
 def _with_transparent_level(pixels: NDArray[Any], container: Container, depth: int) -> NDArray[Any]:

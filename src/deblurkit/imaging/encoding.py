@@ -24,6 +24,9 @@ TRANSPARENT = frozenset({".png", ".tif", ".tiff", ".webp"})  # hold opacity
 
 _SEGMENT = 65_000  # bytes; a little less than a segment of JPEG can hold
 _PNG_HEAD = 33  # bytes of a PNG's signature and first chunk
+_LARGE = 2**24  # pixels
+_STRIP = 2**22  # bytes of rows that are packed at a time
+_UP, _LEVEL = 2, 1  # PNG's number of the filter; as little work as deflate can do
 
 
 class EncodingError(ValueError):
@@ -50,7 +53,8 @@ def encoded(values: NDArray[Any], suffix: str, metadata: Metadata) -> bytes:
 
 
 def _png(values: NDArray[Any], metadata: Metadata) -> bytes:
-    plain = _gray_alpha_png(values) if values.shape[2] == 2 else _by_opencv(".png", values)
+    striped = values.shape[2] == 2 or values[..., 0].size > _LARGE
+    plain = _striped_png(values) if striped else _by_opencv(".png", values)
     extra = [_chunk(kind, content) for kind, content in metadata.chunks]
     if metadata.icc:
         extra.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
@@ -61,16 +65,28 @@ def _png(values: NDArray[Any], metadata: Metadata) -> bytes:
     return b"".join([plain[:_PNG_HEAD], *extra, plain[_PNG_HEAD:]])
 
 
-def _gray_alpha_png(values: NDArray[Any]) -> bytes:
-    """Gray with opacity, which OpenCV does not write; every row is stored less the one above."""
-    height, width = values.shape[:2]
-    rows = values.astype(values.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
-    less = rows.copy()
-    less[1:] -= rows[:-1]
-    filtered = np.pad(less, ((0, 0), (1, 0)), constant_values=2)
-    head = struct.pack(">IIBBBBB", width, height, 8 * values.itemsize, 4, 0, 0, 0)
-    data = _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 4))
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + data + _chunk(b"IEND", b"")
+def _striped_png(values: NDArray[Any]) -> bytes:
+    """Packed some rows at a time, each stored less the one above; takes little memory.
+
+    OpenCV writes no gray with opacity, and holds a large picture several times.
+    """
+    height, width, channels = values.shape
+    color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    head = struct.pack(">IIBBBBB", width, height, 8 * values.itemsize, color, 0, 0, 0)
+    step = max(1, _STRIP // values[0].nbytes)
+    packer = zlib.compressobj(_LEVEL)
+    packed: list[bytes] = []
+    above = np.zeros((1, values[0].nbytes), np.uint8)
+    for top in range(0, height, step):
+        strip = values[top : top + step]
+        rows = strip.astype(strip.dtype.newbyteorder(">")).view(np.uint8).reshape(len(strip), -1)
+        less = rows - np.concatenate([above, rows[:-1]])
+        above = rows[-1:]
+        filtered = np.pad(less, ((0, 0), (1, 0)), constant_values=_UP)
+        packed.append(_chunk(b"IDAT", packer.compress(filtered.tobytes())))
+    packed.append(_chunk(b"IDAT", packer.flush()))
+    signature = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head)
+    return b"".join([signature, *packed, _chunk(b"IEND", b"")])
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -219,8 +219,9 @@ def _channels(picture: Picture) -> NDArray[Any]:
     if picture.gray:
         luminance = np.rint(shown @ np.array([0.299, 0.587, 0.114]))
         shown = luminance.astype(shown.dtype)[..., None]
-    opacity = [] if picture.alpha is None else [picture.alpha]
-    return np.ascontiguousarray(np.dstack([shown, *opacity]))
+    if picture.alpha is None:
+        return np.ascontiguousarray(shown)
+    return np.ascontiguousarray(np.dstack([shown, picture.alpha]))
 
 
 def _words(error: OSError) -> str:

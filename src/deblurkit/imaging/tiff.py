@@ -158,11 +158,8 @@ def encoded_tiff(values: NDArray[Any], metadata: Metadata) -> bytes:
         metadata: What to write beside them; chunks of PNG have no place here.
     """
     height, width, samples = values.shape
-    little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
     rows = max(1, _STRIP // (width * samples * values.itemsize))
-    steps = little.copy()
-    steps[:, 1:] -= little[:, :-1]
-    strips = [zlib.compress(steps[top : top + rows].tobytes(), 4) for top in range(0, height, rows)]
+    strips = [_packed(values[top : top + rows]) for top in range(0, height, rows)]
     sizes = [len(strip) for strip in strips]
     folder = {
         _WIDTH: width,
@@ -189,6 +186,13 @@ def encoded_tiff(values: NDArray[Any], metadata: Metadata) -> bytes:
     except Exception:  # camera data that Pillow reads but cannot write
         head = _folder_bytes(folder)
     return b"".join([head, *strips])
+
+
+def _packed(strip: NDArray[Any]) -> bytes:
+    """Each pixel less the one before it in its row."""
+    steps = strip.astype(strip.dtype.newbyteorder("<"))
+    steps[:, 1:] -= strip[:, :-1]
+    return zlib.compress(steps.tobytes(), 4)
 
 
 def _folder_bytes(tags: Mapping[int, Any]) -> bytes:
