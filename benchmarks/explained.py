@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from deblurkit.networks.nonuniform import Bank, Latent, Observed, Shares
 
-ITERATIONS, TOLERANCE = 20_000, 0.05  # most iterations; what may be left, 0.2 dB
+ITERATIONS, TOLERANCE = 20_000, 0.05  # most iterations; what may be left
 NONE = 1e-7  # mean squared error, a hundredth of that of rounding to 8 bits: all is explained
 
 
