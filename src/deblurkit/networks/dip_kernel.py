@@ -21,7 +21,7 @@ class SkipKernel(nn.Module):
     Args:
         inputs: Feature maps of the fixed noise.
         size: Side of the kernel, pixels.
-        channels: Feature maps at every scale.
+        hidden: Feature maps at every scale.
         skipped: Feature maps of each skip.
         scales: Number of halvings.
 
@@ -35,7 +35,7 @@ class SkipKernel(nn.Module):
 
     noise: Tensor
 
-    def __init__(self, *, inputs: int, size: int, channels: int, skipped: int, scales: int) -> None:
+    def __init__(self, *, inputs: int, size: int, hidden: int, skipped: int, scales: int) -> None:
         super().__init__()
         least = smallest_side(scales)
         if size < least or size % 2 == 0:
@@ -45,7 +45,7 @@ class SkipKernel(nn.Module):
             )
         self.register_buffer("noise", NOISE * torch.rand(1, inputs, size, size))
         self.network = SkipNetwork(
-            inputs=inputs, outputs=1, channels=channels, skipped=skipped, scales=scales
+            inputs=inputs, outputs=1, channels=hidden, skipped=skipped, scales=scales
         )
 
     def forward(self, numbers: Float[Tensor, "1 numbers"]) -> KernelMaps:
