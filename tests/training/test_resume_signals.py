@@ -133,6 +133,7 @@ def test_ranks_end_together_when_one_is_asked(place: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # eight starts of a process
 def test_torchrun_resumes_when_a_rank_is_killed(folder: Path) -> None:
     place = place_of(folder)
     assert started(arguments("automatic, 2 ranks"), place) == 0

@@ -3,7 +3,7 @@
 import csv
 import io
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,32 +85,23 @@ class MetricsFile(Logger):
             for number, row in enumerate(complete_rows(self.path))
             if rows is None or number < rows or (step is not None and step_of(row) <= step)
         ]
-        self.rows, self._begun = len(kept), True
-        self._columns = list(dict.fromkeys(column for row in kept for column in row))
+        self.rows = len(kept)
         self._replace(kept)
 
     def _write(self) -> None:
-        new = {column: None for row in self._waiting for column in row}
-        missing = [column for column in new if column not in self._columns]
+        missing = {column for row in self._waiting for column in row}.difference(self._columns)
         if missing or not self._begun:
-            earlier = complete_rows(self.path) if self._begun else []
-            self._columns += missing
-            try:
-                self._replace([*earlier, *self._waiting])
-            except InputError:
-                self._columns = self._columns[: len(self._columns) - len(missing)]
-                raise
-            self._begun = True
+            self._replace([*(complete_rows(self.path) if self._begun else []), *self._waiting])
         else:
             self._append(as_lines(self._columns, self._waiting))
         self._waiting.clear()
 
-    def _replace(self, rows: Iterable[Row]) -> None:
-        header = dict(zip(self._columns, self._columns, strict=True))
-        content = as_lines(self._columns, [header, *rows])
+    def _replace(self, rows: Sequence[Row]) -> None:
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        content = as_lines(columns, [dict(zip(columns, columns, strict=True)), *rows])
         with replacing(self.path) as stream:
             stream.write(content)
-        self._size = len(content)
+        self._columns, self._size, self._begun = columns, len(content), True
 
     def _append(self, lines: bytes) -> None:
         try:

@@ -88,6 +88,8 @@ def look_at(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> No
     require_run(content, origin=checkpoint)
     if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
         require_fit(content["state_dict"], method, origin=checkpoint)
+    if not trainer.is_global_zero:
+        return
     epochs = epochs_of(content)
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
         log.info(
