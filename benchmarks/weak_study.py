@@ -51,7 +51,7 @@ LOOKS = {
     "min_iterations": 240,
     "max_iterations": ITERATIONS,
 }
-CALM = {"window": 24, "patience": 120, "max_iterations": ITERATIONS}
+CALM = {"window": 24, "patience": 120, "min_iterations": 0, "max_iterations": ITERATIONS}
 RULES: dict[str, tuple[str, Mapping[str, float]]] = {  # config and numbers of each
     "fixed": ("fixed_half", {"iterations": ITERATIONS}),
     "agreement": ("agreement_half", LOOKS),

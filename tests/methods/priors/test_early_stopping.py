@@ -28,7 +28,8 @@ NUMBERS = {
 }
 agreement = partial(Agreement, threshold=Level(level=1.0), **NUMBERS)
 settled = partial(Settled, change=0.1, **NUMBERS)
-calm = partial(MovingVariance, window=4, patience=6, pixels=30, max_iterations=60)
+CALM = {"window": 4, "patience": 6, "pixels": 30, "min_iterations": 0, "max_iterations": 60}
+calm = partial(MovingVariance, **CALM)
 
 
 def progress(iterations: int, restored: Tensor | None = None) -> Progress:
@@ -116,6 +117,12 @@ def test_a_calm_window_is_kept_until_patience_is_spent() -> None:
     # windows of four end at 4, 5, ...; the sum of squares around 10 is least at 11 and 12
     assert improved == [1, 2, 3, *range(4, 12)]
     assert ended == 17
+
+
+def test_windows_before_the_first_that_counts_are_passed_over() -> None:
+    ended, improved = run(calm(min_iterations=14), moving(lambda now: abs(now - 10) + 1.0))
+    assert improved == list(range(1, 15))
+    assert ended == 20
 
 
 def test_the_moving_variance_is_that_of_the_window() -> None:

@@ -150,6 +150,8 @@ class MovingVariance(Watch):
         window: Iterations of which the variance is taken.
         patience: Iterations without a calmer window after which it ends.
         pixels: How many pixels, spread evenly over the picture, stand for all of it.
+        min_iterations: No window that closes earlier counts. Where one distance gives way to
+            another, the picture is calm before and moves once more behind.
         max_iterations: Here it ends in any case.
 
     Raises:
@@ -157,14 +159,17 @@ class MovingVariance(Watch):
 
     Source: Wang et al., "Early Stopping for Deep Image Prior", TMLR 2023, arXiv:2112.06074,
     algorithm 1 (ES-WMV).
-    Differs from the paper: the variance of some pixels, so that a run keeps no hundred pictures.
+    Differs from the paper: the variance of some pixels, so that a run keeps no hundred pictures;
+    a first iteration that counts.
     """
 
     frames: Tensor
     least: Tensor
     best: Tensor
 
-    def __init__(self, *, window: int, patience: int, pixels: int, max_iterations: int) -> None:
+    def __init__(
+        self, *, window: int, patience: int, pixels: int, min_iterations: int, max_iterations: int
+    ) -> None:
         super().__init__()
         if window < 2 or min(patience, pixels, max_iterations) < 1:
             raise InputError(
@@ -172,6 +177,7 @@ class MovingVariance(Watch):
                 f"pixels and iterations, got {window}, {patience}, {pixels} and {max_iterations}"
             )
         self.patience, self.max_iterations = patience, max_iterations
+        self.first = max(window, min_iterations)
         self.register_buffer("frames", torch.zeros(window, pixels))
         self.register_buffer("least", torch.zeros(()))
         self.register_buffer("best", torch.zeros((), dtype=torch.long))  # 0: no window is full
@@ -182,7 +188,7 @@ class MovingVariance(Watch):
         values = progress.restored.flatten()
         places = torch.linspace(0, len(values) - 1, pixels, dtype=torch.float64).round().long()
         self.frames[(progress.iterations - 1) % window] = values[places.to(values.device)]
-        if progress.iterations >= window:
+        if progress.iterations >= self.first:
             variance = self.frames.var(dim=0, correction=0).mean()
             self.improved = bool(self.best == 0) or bool(variance < self.least)
             if self.improved:
