@@ -27,7 +27,10 @@ LOOKS = {
 RULES = {
     "fixed": ("fixed", {"iterations": 40}),
     "agreement": ("agreement", {"threshold.share": 0.9, **LOOKS}),
-    "moving_variance": ("moving_variance", {"window": 3, "patience": 5, "max_iterations": 40}),
+    "moving_variance": (
+        "moving_variance",
+        {"window": 3, "patience": 5, "min_iterations": 0, "max_iterations": 40},
+    ),
     "settled": ("settled", LOOKS),
 }
 
