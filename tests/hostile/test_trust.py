@@ -119,7 +119,7 @@ def test_trust_is_of_one_package_and_nothing_that_it_imports(package: Path) -> N
     for trust in ([], ["my"], ["my_method.learn"], ["my_method.learnt.Filter"]):
         with pytest.raises(InputError, match="may not be built"):
             build_recipe({**node, "filter": inner}, trust=trust)
-    for name in ("Adam", "nn.Linear", "l1", "LearntFilter.load_from_checkpoint"):
+    for name in ("nn.Linear", "LearntFilter.load_from_checkpoint"):
         with pytest.raises(InputError, match="may not be built"):
             build_recipe(
                 {**node, "filter": {"_target_": f"my_method.learnt.{name}"}}, trust=["my_method"]
