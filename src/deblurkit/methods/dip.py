@@ -110,7 +110,7 @@ class DIP(SolverMethod):
     .. math:: \min_\theta D(A f_\theta(z), y)
 
     It restores before it fits the noise: when it ends decides what comes out. With a known
-    degradation A it deconvolves, fills in or denoises; where A is unknown it fails, see SelfDeblur.
+    degradation A it deconvolves, fills in or denoises; where A is unknown, see SelfDeblur.
 
     Args:
         picture: Makes the network, from ``inputs``.
