@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ def test_a_gadget_is_one(gadget: bytes, tmp_path: Path, monkeypatch: pytest.Monk
     for body in (gadget, inside(gadget, lambda here: {"state_dict": {"weight": here}})):
         pickle.loads(body)
         canary = tmp_path / "canary"
+        limit = time.monotonic() + 10
+        while not canary.exists() and time.monotonic() < limit:
+            time.sleep(0.01)  # some start a process and do not wait for it
         assert canary.exists()
         canary.rmdir() if canary.is_dir() else canary.unlink()
 
