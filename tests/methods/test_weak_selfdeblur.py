@@ -182,7 +182,7 @@ def test_eq_7_asks_the_teacher_and_stops_before_the_most_iterations() -> None:
 
 def test_the_least_moving_variance_answers_with_its_own_iteration() -> None:
     rule = "model/stopping@model.priors.stopping=moving_variance"
-    numbers = ("window=5", "patience=7", "pixels=50", "max_iterations=40")
+    numbers = ("window=5", "patience=7", "pixels=50", "min_iterations=0", "max_iterations=40")
     given = [f"model.priors.stopping.{number}" for number in numbers]
     given += ["model.average=0.0", "model.fidelity.switch=15"]  # another distance: it moves again
     cfg = deblurkit.compose("model=weak_selfdeblur", UNSHARP, rule, *TINY, *given)

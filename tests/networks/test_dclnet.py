@@ -195,7 +195,7 @@ def test_a_residual_form_passes_on_its_sizes_and_its_parameters(wrapper, inner) 
     network = inner(2, 1)
     assert isinstance(network, Headed)
     residual = wrapper(network)
-    assert (residual.multiple, residual.reach) == (network.multiple, None)
+    assert (residual.multiple, residual.reach) == (network.multiple, network.reach)
     assert list(residual.parameters()) == list(network.parameters())
 
 
