@@ -67,7 +67,7 @@ def test_no_picture_breaks_the_budget(budget: int) -> None:
     found = views(pictures, longest=LONGEST, budget=budget)
     assert sum(len(one.content) for one in found.values()) <= budget
     assert len({(one.width, one.height) for one in found.values()}) == 1
-    assert all(seen(one).std() > 5 for one in found.values())
+    assert all(seen(one).std() > 3 for one in found.values())  # shrunk noise, not one grey
 
 
 def test_a_kernel_is_shown_weight_by_weight() -> None:
