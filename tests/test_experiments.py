@@ -53,6 +53,8 @@ def data(tmp_path_factory: pytest.TempPathFactory, gopro_tree: Path) -> Path:
             top, left = divmod(number, 10)
             crop = photograph[45 * top : 45 * top + 96, 35 * left : 35 * left + 112]
             write_image(root / folder / f"{1000 * number + 7}.jpg", crop)
+    for name in ("kodim01", "kodim05"):
+        write_image(root / "kodak" / f"{name}.png", skimage.data.coffee()[:96, :112])
     return root
 
 
