@@ -109,7 +109,8 @@ def rank_by(row: Row) -> Ranking:
     """The gain, or the first score where the blurred pictures are unknown."""
     if "psnr_gain" in row:
         return Ranking("psnr_gain", "Gain in PSNR (dB)", "dB")
-    key = next(key for key, value in row.items() if isinstance(value, float))
+    numbers = [key for key, value in row.items() if isinstance(value, int | float)]
+    key = next((key for key in numbers if isinstance(row[key], float)), numbers[0])  # or a count
     return Ranking(key, words(key.rpartition("/")[2]), "")
 
 
