@@ -195,6 +195,7 @@ class Backbone(nn.Module):
         return self.head(features) + blurred
 
 
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # its sums take minutes to compile
 def local_means(features: Features, *, window: int) -> Features:
     """Mean over a square around every pixel, moved inwards where it would leave the picture.
 
