@@ -68,6 +68,30 @@ def test_a_kill_costs_nothing(moment: str, place: Path, whole: dict[str, Any]) -
     assert not list((place / "run").rglob("*.part"))
 
 
+@pytest.mark.parametrize(("moment", "number"), [("validation", 4), ("border", 2)])
+def test_a_kill_after_the_last_iteration_adds_none(moment: str, number: int, place: Path) -> None:
+    """The pictures are solved inside an epoch, which ends there, with a validation of its own."""
+    assert trained(arguments("per picture"), place) == 0
+    expected = outcome(place / "run")
+    (place / "run").rename(place / "whole")
+    given = [*arguments("per picture"), kill_at(moment, number)]
+    assert trained(given, place) == -signal.SIGKILL
+    assert trained(RESUMED, place) == 0
+    assert differing(expected, outcome(place / "run")) == []
+
+
+def test_a_run_that_has_stopped_early_has_stopped(place: Path) -> None:
+    """Its last epoch is the second of three, for a score that cannot rise by a hundred decibel."""
+    stops = "{_target_:lightning.pytorch.callbacks.EarlyStopping,monitor:val/psnr,mode:max"
+    early = f"+callbacks.early_stopping={stops},patience:1,min_delta:100}}"
+    assert trained([*arguments("automatic"), early, kill_at("validation", 2)], place) != 0
+    for _ in range(2):  # from inside the last validation; from the end
+        assert trained(RESUMED, place) == 0
+        assert step_of(place / "run" / "last.ckpt") == 8
+    assert trained([*RESUMED, "callbacks.early_stopping=null"], place) == 0
+    assert step_of(place / "run" / "last.ckpt") == 12
+
+
 def test_the_command_itself_goes_on_after_a_kill(place: Path, whole: dict[str, Any]) -> None:
     given = [*arguments("automatic"), "data.workers=2", kill_at("step", 9)]
     assert started(given, place) == -signal.SIGKILL
@@ -82,7 +106,7 @@ def test_the_command_itself_goes_on_after_a_kill(place: Path, whole: dict[str, A
         (signal.SIGTERM, 143, "validation", 0, 4),
         (signal.SIGINT, 130, "step", 5, 6),
         often(signal.SIGTERM, 143, "step", 7, 8),  # the last one of an epoch
-        often(signal.SIGTERM, 143, "write", 0, 4),
+        often(signal.SIGTERM, 143, "write", 2, 4),  # two are of metrics.csv
         often(signal.SIGTERM, 143, "border", 0, 4),
         often(signal.SIGINT, 130, "validation", 1, 4),
     ],
@@ -134,19 +158,18 @@ def test_ranks_end_together_when_one_is_asked(place: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # eight starts of a process
-def test_torchrun_resumes_when_a_rank_is_killed(folder: Path) -> None:
-    place = place_of(folder)
+@pytest.mark.parametrize("meeting", ["--standalone", "--rdzv-backend=static"])
+def test_torchrun_resumes_when_a_rank_is_killed(meeting: str, place: Path) -> None:
     assert started(arguments("automatic, 2 ranks"), place) == 0
     expected = outcome(place / "run")
-    place.rename(folder / "whole_of_two")
-    place.mkdir()
+    (place / "run").rename(place / "whole")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--max-restarts=1")
+        port = f"--master-port={free.getsockname()[1]}"
+    torchrun = ("-m", "torch.distributed.run", meeting, port, "--nproc-per-node=2")
     given = [*arguments("automatic, 2 ranks"), kill_at("step", 6, rank=1)]
     done = subprocess.run(
-        [sys.executable, *torchrun, f"--master-port={port}", "-m", "deblurkit.cli.train", *given],
+        [sys.executable, *torchrun, "--max-restarts=1", "-m", "deblurkit.cli.train", *given],
         cwd=place,
         env=os.environ | {"PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1"},
         capture_output=True,

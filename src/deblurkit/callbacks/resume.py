@@ -48,8 +48,13 @@ class ExactResume(Checkpoint):
         self._due = False  # every_n_batches have passed, perhaps while gradients were gathered
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Listen; the handlers that Lightning has just installed save inside the handler."""
+        """Listen; the handlers that Lightning has just installed save inside the handler.
+
+        A resumed run that had stopped early has nothing left to train.
+        """
         self.signals.listen()
+        if any(one.wait_count >= one.patience for one in trainer.early_stopping_callbacks):
+            trainer.should_stop = True
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

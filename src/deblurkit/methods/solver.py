@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any, cast
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import nn
 from torch.optim import Optimizer
 
@@ -134,7 +135,26 @@ class SolverMethod(RestorationMethod):
             _complain(problem)
         if finished:
             self._list_answers()
-        self.trainer.should_stop = not any(bool(problem.running) for problem, _ in pairs)
+        self.trainer.should_stop = self.is_solved()
+
+    def is_solved(self) -> bool:
+        """Whether no problem of the training runs any more."""
+        return not any(bool(problem.running) for problem in self.posed().values())
+
+    def on_train_start(self) -> None:
+        """End a resumed run that has nothing left to solve, after a validation that was cut off."""
+        if not self.is_solved():
+            return
+        epoch: Any = self.trainer.fit_loop.epoch_loop
+        if epoch.val_loop.restarted_mid_evaluation:
+            self.trainer.val_check_batch = epoch.batch_idx + 1  # it stood where the run had stopped
+        else:
+            self.trainer.should_stop = True
+
+    def on_validation_end(self) -> None:
+        """End after the validation of a resumed run."""
+        if self.trainer.state.fn is TrainerFn.FITTING and self.is_solved():
+            self.trainer.should_stop = True
 
     def _list_answers(self) -> None:
         """Write the facts of every finished picture; a resumed run finds the same again."""

@@ -16,11 +16,11 @@ from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.network import NetworkMethod
 from deblurkit.storage import sweep_below
 from deblurkit.training.checkpoint_io import read_sound, require_run
+from deblurkit.training.restarts import RESTARTS
 
 log = logging.getLogger(__name__)
 
 STARTER = "TORCHELASTIC_RUN_ID"  # set where torchrun starts the processes
-RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 
 
 def resume_checkpoint(folder: Path) -> Path:

@@ -19,6 +19,7 @@ from deblurkit.methods.solver import SolverMethod
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO
 from deblurkit.training.record import write_record
 from deblurkit.training.report import print_pooled, print_scores
+from deblurkit.training.restarts import meet_anew
 from deblurkit.training.resuming import look_at, make_ready, restarted, resume_checkpoint
 from deblurkit.training.trainer import homes, make_trainer
 
@@ -41,6 +42,7 @@ def train(cfg: DictConfig) -> float | None:
     if not may_choose(method, data) and "best" in cfg.callbacks:
         cfg.callbacks.best = None
     trainer = make_trainer(cfg, method)
+    meet_anew(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:
         look_at(resumed, method, trainer)
