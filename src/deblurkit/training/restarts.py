@@ -4,6 +4,7 @@ import os
 
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch import distributed
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
 
@@ -24,9 +25,7 @@ def meet_anew(strategy: Strategy) -> None:
     device = strategy.root_device
     distributed.init_process_group(
         distributed.get_default_backend_for_device(device),
-        store=distributed.PrefixStore(
-            f"life {life}", distributed.TCPStore(host, port, is_master=False)
-        ),
+        store=PrefixStore(f"life {life}", TCPStore(host, port, is_master=False)),
         rank=int(os.environ["RANK"]),
         world_size=int(os.environ["WORLD_SIZE"]),
         device_id=None if device.type == "cpu" else device,
