@@ -17,7 +17,7 @@ SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors"}
 FILES = {*GROUND, "storage", "imaging", "reading"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
-FRAME = {*PARTS, "methods", "trust", "config", "checkpoint"}
+FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
     "config": {*GROUND, "trust", "methods"},
-    "checkpoint": {*GROUND, "storage", "reading", "trust", "methods", "config"},
+    "weights": set(),  # files that come with the install
+    "checkpoint": {*GROUND, "storage", "reading", "trust", "methods", "config", "weights"},
     "published": GROUND,  # names of other people's tensors
     "report": FILES,  # pages
     "callbacks": {*FRAME, "report"},

@@ -22,6 +22,7 @@ from deblurkit.reading.safetensors_files import read_safetensors
 from deblurkit.reading.torch_files import read_torch
 from deblurkit.storage import replacing
 from deblurkit.trust import parts
+from deblurkit.weights import shipped, shipped_file
 
 SPARE = 2**20  # numbers that a method may make beside those of its file
 MODULES = 50_000  # of a method
@@ -31,7 +32,8 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
     """Build the method that a file describes, with the file's weights, ready to restore.
 
     Args:
-        weights: A checkpoint of a run, its folder, or a safetensors file of ``save_weights``.
+        weights: A checkpoint of a run, its folder, a safetensors file of ``save_weights``, or the
+            name of weights that come with the install, such as ``tiny``.
         trust: Further packages whose classes the recipe may name.
 
     Raises:
@@ -110,6 +112,8 @@ def existing(weights: str | Path) -> Path:
     """
     if "://" in str(weights):
         raise InputError(f"{weights} is an address; download the file first and give its path")
+    if isinstance(weights, str) and (file := shipped_file(weights)):
+        return file
     try:
         path = Path(weights).expanduser()
         for name in ("best.ckpt", "last.ckpt"):  # of a run folder; without validation none is best
@@ -119,7 +123,10 @@ def existing(weights: str | Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:  # a name that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not found:
-        raise InputError(f"{weights} is no file; weights= takes a checkpoint or a safetensors file")
+        raise InputError(
+            f"{weights} is no file; weights= takes a checkpoint, a safetensors file, or one of "
+            f"{', '.join(shipped())}"
+        )
     return path
 
 

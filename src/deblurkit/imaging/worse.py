@@ -5,12 +5,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from deblurkit.contracts import Image
+from deblurkit.imaging.files import Levels, in_unit_range
 
+Squares = Float[Tensor, "squares channels side side"]
 Patches = Float[Tensor, "patches side side"]  # luminance
 Spectrum = Float[Tensor, "rows columns"]
 
-SIDE, PATCHES = 256, 16  # what is looked at of a large picture: squares spread over it, pixels
+SIDE, ALONG = 256, 4  # what is looked at of a large picture: 4 x 4 squares over it, pixels
 COLOUR = 4 / 255  # mean of a channel may move so far
 BLUR = 0.01  # of the blur metric in [0, 1], the accuracy of its own filter
 PEAK = 30.0  # over its neighbours; the highest of a noise's peaks is 15 times their median
@@ -19,21 +20,21 @@ VISIBLE = 0.5 / 255  # amplitude of a pattern
 RING = 7  # bins in which a peak's neighbours lie
 
 
-def complaint(blurred: Image, restored: Image) -> str | None:
+def complaint(blurred: Levels, restored: Levels) -> str | None:
     """What got worse, as a clause, or None.
 
     Asked are the colours, the blur (Crété et al., "The blur effect", 2007) and patterns that were
     not there, such as the checkerboards of strided networks. Noise and ringing are not asked.
 
     Args:
-        blurred: The picture as it was, (3, H, W) in [0, 1].
-        restored: What a method made of it.
+        blurred: The picture as it was, (3, H, W) in [0, 1], or the whole numbers of its file.
+        restored: What a method made of it, of the same size.
     """
-    before, after = (one.float().cpu() for one in (blurred, restored))
-    shift = float((after.mean((-2, -1)) - before.mean((-2, -1))).abs().max())
+    before, after = (squares(one) for one in (blurred, restored))
+    shift = float((after - before).mean((0, 2, 3)).abs().max())
     if shift > COLOUR:
         return f"its colours shift by {255 * shift:.0f} grey levels"
-    looked_at = [patches(one.mean(0)) for one in (before, after)]
+    looked_at = [one.mean(1) for one in (before, after)]
     blur = [blurriness(squares) for squares in looked_at]
     if blur[1] > blur[0] + BLUR:
         return f"it gets more blurred ({blur[0]:.2f} to {blur[1]:.2f} on a scale from 0 to 1)"
@@ -41,23 +42,27 @@ def complaint(blurred: Image, restored: Image) -> str | None:
     return None if period is None else f"it gets a pattern that repeats each {period:.1f} pixels"
 
 
-def patches(luminance: Float[Tensor, "height width"]) -> Patches:
-    """Squares spread evenly over a picture; of a small one, one that fits."""
-    side = min(SIDE, *luminance.shape)
-    rows = torch.linspace(0, luminance.shape[0] - side, 4).long().unique().tolist()
-    columns = torch.linspace(0, luminance.shape[1] - side, 4).long().unique().tolist()
-    places = [(row, column) for row in rows for column in columns]
-    return torch.stack([luminance[r : r + side, c : c + side] for r, c in places[:PATCHES]])
+def squares(picture: Levels) -> Squares:
+    """Parts spread evenly over a picture; of a small one, one that fits."""
+    height, width = picture.shape[-2:]
+    side = min(SIDE, height, width)
+    rows, columns = (
+        torch.linspace(0, extent - side, ALONG).long().unique().tolist()
+        for extent in (height, width)
+    )
+    parts = [picture[:, r : r + side, c : c + side] for r in rows for c in columns]
+    return in_unit_range(torch.stack(parts).cpu()).float()
 
 
-def blurriness(squares: Patches) -> float:
-    """Mean blur metric, 0 sharp, 1 blurred."""
+def blurriness(patches: Patches) -> float:
+    """Mean blur metric, 0 sharp, 1 blurred, of parts of 16 pixels and more that are not flat."""
     from skimage.measure import blur_effect
 
-    if squares.shape[-1] < 16:  # the metric's own filter has 11 pixels
-        return 0.0
-    values = [blur_effect(square.numpy()) for square in squares]
-    return float(torch.tensor(values).nan_to_num().mean())  # a constant square has none
+    if patches.shape[-1] < 16:  # the metric's own filter has 11 pixels
+        return 1.0
+    values = torch.tensor([blur_effect(square.numpy()) for square in patches])
+    known = values[values.isfinite()]
+    return float(known.mean()) if len(known) else 1.0
 
 
 def new_period(before: Patches, after: Patches) -> float | None:

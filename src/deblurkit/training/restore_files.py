@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 import deblurkit
 from deblurkit.callbacks.scores import gathered
+from deblurkit.checkpoint import existing
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.compare import side_by_side
@@ -34,9 +35,11 @@ from deblurkit.storage import sweep
 from deblurkit.training.any_size import allow_any_size
 from deblurkit.training.blind_files import report_refusals, tell_extent, write_kernel
 from deblurkit.training.journal import Journal
+from deblurkit.training.keeping import keep_if_worse
 from deblurkit.training.method import chosen_method
 from deblurkit.training.restored_page import RestoredPage
 from deblurkit.training.trainer import make_trainer
+from deblurkit.weights import DEFAULT, shipped
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +56,14 @@ def restore_files(cfg: DictConfig) -> int:
     if cfg.suffix not in WRITABLE:
         raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {cfg.suffix}")
     places = targets([str(entry) for entry in cfg.inputs], Path(cfg.output), cfg.suffix)
+    if cfg.weights is None and cfg.get("model") is None:
+        cfg.weights = DEFAULT
     method = chosen_method(cfg)
     if cfg.kernel_size is not None:
         tell_extent(method, cfg.kernel_size)
     allow_any_size(method, tile=cfg.tile, overlap=int(cfg.overlap))
+    if cfg.guard and cfg.weights in shipped():
+        keep_if_worse(method)
     report_refusals(method)
     trainer = make_trainer(cfg, method)
     for folder in {target.parent for _, target in places}:
@@ -71,7 +78,7 @@ def restore_files(cfg: DictConfig) -> int:
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
     trainer.predict(method, loader, return_predictions=False)
-    shares = gathered([files.share | {"written": writer.written}])
+    shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
     return report(shares, cfg.output) if trainer.is_global_zero else 0
 
 
@@ -80,11 +87,16 @@ def report(shares: list[dict[str, Any]], output: str) -> int:
     for share in shares:
         for path, reason in share["failures"].items():
             log.error("not restored: %s: %s", path, reason)
+        for path, reason in share["kept"].items():
+            log.warning("kept as it was: %s: %s (guard=false: restored anyway)", path, reason)
     count, before, written = (
         sum(share[key] for share in shares) for key in ("files", "earlier", "written")
     )
     earlier = f" ({before} of them before; delete them to make them again)" if before else ""
-    log.info("%d of %d pictures restored to %s%s", before + written, count, output, earlier)
+    kept = sum(len(share["kept"]) for share in shares)
+    alike = f", {kept} of them as they were" if kept else ""
+    done = before + written
+    log.info("%d of %d pictures restored to %s%s%s", done, count, output, alike, earlier)
     return sum(len(share["failures"]) for share in shares)
 
 
@@ -92,8 +104,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
     chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
     chosen["trainer"] = cfg.trainer.precision  # not how many devices share the work
-    weights = None if cfg.weights is None else Path(cfg.weights)
-    state = weights.stat() if weights is not None and weights.is_file() else None
+    state = None if cfg.weights is None else existing(cfg.weights).stat()
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
     return chosen | {"trained": trained, "version": deblurkit.__version__}
 
@@ -201,6 +212,7 @@ class PictureWriter(BasePredictionWriter):
     def __init__(self, files: PictureFiles, *, compare: bool) -> None:
         super().__init__(write_interval="batch")
         self.files, self.compare, self.written = files, compare, 0
+        self.kept: dict[Path, str] = {}  # and why
 
     def write_on_batch_end(
         self,
@@ -231,5 +243,7 @@ class PictureWriter(BasePredictionWriter):
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
             self.files.journal.note(Path(batch["name"][0]), target)
             self.written += 1
+            if "kept" in prediction:
+                self.kept[Path(batch["name"][0])] = prediction["kept"]
         except PictureError as error:
             self.files.failures[Path(batch["name"][0])] = str(error)

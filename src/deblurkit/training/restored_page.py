@@ -35,10 +35,12 @@ class Note(NamedTuple):
     Attributes:
         facts: Seconds, and what the method says.
         kernel: As the method estimated it; only of the first pictures.
+        kept: Why the picture stayed as it was, if it did.
     """
 
     facts: Mapping[str, float]
     kernel: View | None
+    kept: str | None = None
 
 
 class RestoredPage(Callback):
@@ -91,7 +93,8 @@ class RestoredPage(Callback):
         if file not in self.failures:
             facts = {"seconds": perf_counter() - self._started, **outputs.get("facts", [{}])[0]}
             show = "kernel" in outputs and len(self.notes) < SHOWN
-            self.notes[file] = Note(facts, kernel_view(outputs["kernel"][0]) if show else None)
+            kernel = kernel_view(outputs["kernel"][0]) if show else None
+            self.notes[file] = Note(facts, kernel, outputs.get("kept"))
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bring together what the devices know, and write."""
@@ -137,6 +140,8 @@ def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -
     found = [Tile("restored", str(done), f"of {done + len(failures)}")]
     if failures:
         found.append(Tile("not restored", str(len(failures)), "", "worse"))
+    if kept := sum(note.kept is not None for note in notes.values()):
+        found.append(Tile("kept as they were", str(kept)))
     if earlier := done - len(notes):
         found.append(Tile("of an earlier start", str(earlier)))
     return [*found, Tile("time", f"{seconds:.1f}", "s")]
@@ -155,6 +160,8 @@ def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
     facts = [Fact("size", f"{width} × {height}")]
     if note is not None:
         facts += [Fact(key.replace("_", " "), shown(key, one)) for key, one in note.facts.items()]
+        if note.kept is not None:
+            facts.append(Fact("kept as it was", note.kept))
     drawn = {"blurred": blurred, "restored": restored}
     return {
         "name": str(file),
