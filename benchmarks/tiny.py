@@ -34,6 +34,7 @@ ORIGIN = {  # what the file says of itself
     "pictures": "scikit-image's (CC0 or public domain), kodim01 and kodim05 of Kodak's (free use)",
 }
 SEEDS = range(1, 9)  # of made blur
+ROLES = ("blurred", "restored")
 WINDOW = 7  # frames per average, in linear light
 TITLES = {
     "kodim04": "kodim04, made blur of every kind",
@@ -127,9 +128,6 @@ def scored(run: Path, chosen: str, where: list[str]) -> list[Result]:
         kept = sharpness(views[0]) or complaint(*views)
         found.append({"name": row["name"], **numbers, "kept": kept})
     return found
-
-
-ROLES = ("blurred", "restored")
 
 
 def of(folder: Path, name: str) -> Path:
