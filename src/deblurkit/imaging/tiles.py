@@ -53,7 +53,7 @@ class Grid(NamedTuple):
     """How a picture is cut.
 
     Args:
-        tile: Side of the tiles, pixels; divisible by ``multiple``.
+        tile: Longest side of the tiles, pixels; divisible by ``multiple``.
         overlap: Of neighbouring tiles at least, pixels; divisible by ``multiple``.
         multiple: Tiles begin at multiples of it, pixels.
         fade: Width of the bands in which neighbours are blended, pixels; 0 cuts between them.
@@ -84,20 +84,22 @@ class Grid(NamedTuple):
         return [[Tile(above, beside) for beside in across] for above in down]
 
     def spans(self, extent: int) -> list[Span]:
-        """The tiles along an axis; as few as possible, and evenly spread."""
+        """The tiles along an axis: as few as possible, and no longer than these have to be."""
         whole = -(-extent // self.multiple) * self.multiple
         steps = max(-(-(whole - self.tile) // (self.tile - self.overlap)), 0)
+        needed = -(-(whole + steps * self.overlap) // (steps + 1))
+        side = -(-needed // self.multiple) * self.multiple
         starts = [
-            step * (whole - self.tile) // max(steps, 1) // self.multiple * self.multiple
+            step * (whole - side) // max(steps, 1) // self.multiple * self.multiple
             for step in range(steps + 1)
         ]
         middles = [
-            (before + self.tile + after) // 2 // self.multiple * self.multiple
+            (before + side + after) // 2 // self.multiple * self.multiple
             for before, after in pairwise(starts)
         ]
         shares, places = [], []
         for start, begin, end in zip(starts, [0, *middles], [*middles, extent], strict=True):
-            stop = min(start + self.tile, extent)
+            stop = min(start + side, extent)
             share = torch.zeros(extent)
             share[start:stop] = self._share(begin, end, extent=extent)[start:stop]
             shares.append(share)

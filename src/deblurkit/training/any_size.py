@@ -28,9 +28,10 @@ ENOUGH = 2**30  # bytes; where tiles lose nothing, more memory gains nothing
 PROBE = 128  # pixels; side of the piece that is restored to see what memory it takes
 PATIENCE = 10.0  # seconds between two words on one picture
 SEAMS = (
-    "%s: restored in tiles of %d pixels; where two of them meet they differ by %.2g grey levels of "
-    "255 on average and by %.2g at most"
+    "%s: restored in tiles of up to %d pixels; where two of them meet they differ by %.2g grey "
+    "levels of 255 on average and by %.2g at most"
 )
+SAME = "%s: restored in tiles of up to %d pixels, with the same result as at once"
 
 
 def allow_any_size(method: RestorationMethod, *, tile: int | str | None, overlap: int) -> None:
@@ -157,9 +158,7 @@ class AnySize:
         restore = self.piecewise(batch, statistics)
         collect(restore, picture, grid, statistics=statistics, progress=progress)
         restored = assembled(restored_rows(restore, picture, grid), picture, progress)
-        log.info(
-            "%s: restored in tiles of %d pixels, with the same result as at once", name, grid.tile
-        )
+        log.info(SAME, name, grid.tile)
         return restored
 
     def piecewise(self, batch: Any, statistics: PictureStatistics | None) -> Restore:
