@@ -186,8 +186,31 @@ def test_damaged_bytes_are_a_sentence(suffix: str, content: dict[str, Any], tmp_
         damages.append(data[:place] + bytes([draws.randrange(256)]) + data[place + 1 :])
     for damage in [b"", b"PK", b"\x80", *damages]:
         damaged.write_bytes(damage)
-        with suppress(InputError):  # a changed weight is not noticed; nothing else may escape
+        with suppress(InputError):  # safetensors have no checksums; nothing else may escape
             deblurkit.load(damaged, trust=TOYS)
+
+
+def test_a_flipped_bit_of_a_weight_is_noticed(content: dict[str, Any], tmp_path: Path) -> None:
+    loaded(content, tmp_path)
+    whole = tmp_path / "stranger.ckpt"
+    data = bytearray(whole.read_bytes())
+    (weight, *_) = content["state_dict"].values()
+    place = data.index(weight.numpy().tobytes())
+    data[place] ^= 1  # the last bit of a mantissa: as good a number as it was
+    whole.write_bytes(data)
+    with pytest.raises(InputError, match=r"stranger\.ckpt is damaged: the checksum of .* is wrong"):
+        deblurkit.load(whole, trust=TOYS)
+
+
+def test_a_run_folder_is_its_best_checkpoint_or_what_there_is(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    for number, name in enumerate(["previous.ckpt", "last.ckpt", "best.ckpt"]):
+        for value in content["state_dict"].values():
+            value.fill_(number)
+        torch.save(content, tmp_path / name)
+        values = deblurkit.load(tmp_path, trust=TOYS).state_dict().values()
+        assert all((value == number).all() for value in values)
 
 
 def test_the_sentence_names_the_file(content: dict[str, Any], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ a recipe may only name what ``config.require_trusted`` allows.
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,10 +21,11 @@ from deblurkit.errors import InputError, sentence
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.reading.safetensors_files import read_safetensors
 from deblurkit.reading.torch_files import read_torch
-from deblurkit.storage import replacing
+from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
 from deblurkit.weights import shipped, shipped_file
 
+OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best
 SPARE = 2**20  # numbers that a method may make beside those of its file
 MODULES = 50_000  # of a method
 
@@ -116,7 +118,7 @@ def existing(weights: str | Path) -> Path:
         return file
     try:
         path = Path(weights).expanduser()
-        for name in ("best.ckpt", "last.ckpt"):  # of a run folder; without validation none is best
+        for name in OF_A_RUN:
             if (path / name).is_file():
                 return path / name
         found = path.is_file()
@@ -137,7 +139,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: If the file cannot be opened.
-        InputError: If it holds more than plain data, or is no checkpoint at all.
+        InputError: If it holds more than plain data, is damaged, or is no checkpoint at all.
     """
     content = read_torch(path)
     state = content.get("state_dict") if isinstance(content, dict) else None
@@ -145,6 +147,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is no checkpoint of a run: it has no 'state_dict' of tensors")
     if not all(isinstance(key, str) for key in (*content, *state)):
         raise InputError(f"{path} is no checkpoint of a run: its tensors have no names")
+    archive = zipfile.is_zipfile(path)  # torch's older layout has no checksums
+    if archive and (wrong := damage(path)) is not None:
+        raise InputError(f"{path} is damaged: {wrong}")
     return content
 
 

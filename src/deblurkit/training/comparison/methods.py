@@ -5,7 +5,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from deblurkit.checkpoint import load
+from deblurkit.checkpoint import OF_A_RUN, load
 from deblurkit.config import available_methods, build, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
@@ -42,7 +42,7 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
 
     A word that is a ``model=`` key or the name of weights that come with the install is that
     method; a folder of that name is written ``./word``.
-    A folder is one of restored pictures, or a run's if it holds ``best.ckpt`` or ``last.ckpt``.
+    A folder is one of restored pictures, or a run's if it holds a checkpoint.
 
     Args:
         entry: Key, folder or file.
@@ -59,7 +59,7 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
     if entry in shipped():
         return load(entry)
     path = Path(entry).expanduser()
-    of_run = any((path / file).is_file() for file in ("best.ckpt", "last.ckpt"))
+    of_run = any((path / file).is_file() for file in OF_A_RUN)
     if path.is_dir() and not of_run:
         return Stored(entry)
     if path.exists():
