@@ -43,8 +43,8 @@ def test_every_picture_goes_to_its_own_file(tmp_path: Path) -> None:
         assert np.array_equal(restored, read_image(tmp_path / "in" / f"{number}.png"))
 
 
-def command(folder: Path, last_write: int) -> None:
-    """The command in a process of its own, killed at a write to the disk, with its log in a file.
+def command(folder: Path, last_write: int, sent: int) -> None:
+    """The command in a process of its own, sent a signal at a write to the disk, log in a file.
 
     Each picture is flushed twice: its bytes before it gets its name, then its folder.
     """
@@ -52,17 +52,17 @@ def command(folder: Path, last_write: int) -> None:
 
     def flush(_: int) -> None:
         if next(writes) == last_write:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), sent)
 
     os.fsync = flush
     logging.basicConfig(filename=folder / "log.txt", filemode="w", level="INFO", force=True)
     task(config(folder))
 
 
-def ended(folder: Path, last_write: int) -> int | None:
+def ended(folder: Path, last_write: int, sent: int = signal.SIGKILL) -> int | None:
     """Exit code of the command in a process of its own."""
     fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=command, args=(folder, last_write))
+    process = fork.Process(target=command, args=(folder, last_write, sent))
     process.start()
     process.join()
     return process.exitcode
@@ -120,6 +120,18 @@ def test_a_killed_command_leaves_no_partial_file_and_goes_on_with_the_rest(
     assert all(any(f"/{name} cannot be read" in line for line in listed) for name in bad)
     told = f"{len(finished)} of {count} pictures restored to {tmp_path / 'out'}"
     assert f"{told} ({len(before) - unnoted} of them before;" in log[-1]
+
+
+def test_sigterm_ends_the_command_at_once_and_it_goes_on_with_the_rest(tmp_path: Path) -> None:
+    for number in range(6):
+        write_image(tmp_path / "in" / f"{number}.png", np.full((5, 6, 3), number, np.uint8))
+    assert ended(tmp_path, 5, signal.SIGTERM) == 128 + signal.SIGTERM
+    before = outputs(tmp_path)
+    assert set(before) == {"0.png", "1.png"}
+    assert not list((tmp_path / "out").glob(".*.part"))
+    assert ended(tmp_path, 0) == 0
+    assert len(outputs(tmp_path)) == 6
+    assert rewritten(before, outputs(tmp_path)) == 0
 
 
 @pytest.mark.parametrize("change", ["settings", "source", "target"])

@@ -13,13 +13,12 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
 from deblurkit.callbacks.metrics_file import MetricsFile
-from deblurkit.callbacks.signals import Signals
+from deblurkit.callbacks.signals import TERMINATED, Signals
 from deblurkit.contracts import Remembering
 
 log = logging.getLogger(__name__)
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
-TERMINATED = 128 + signal.SIGTERM  # exit code
 
 
 class ExactResume(Checkpoint):

@@ -10,6 +10,7 @@ from lightning.pytorch import Trainer
 
 SAVING = getattr(signal, "SIGUSR1", None)  # Windows has none
 URGENCY = (None, SAVING, signal.SIGINT, signal.SIGTERM)  # the later one counts
+TERMINATED = 128 + signal.SIGTERM  # exit code
 PATIENCE = b"\ninterrupted: saving after this step; once more to stop at once\n"
 
 

@@ -6,6 +6,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig
 
+from deblurkit.callbacks.ending import EndAtOnce
 from deblurkit.config import instantiate, plain
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.manual import ManualMethod
@@ -30,7 +31,7 @@ def make_trainer(cfg: DictConfig, method: RestorationMethod) -> Trainer:
     trainer: Trainer = instantiate(
         node,
         homes(cfg),
-        callbacks=callbacks(cfg),
+        callbacks=[*callbacks(cfg), EndAtOnce()],
         logger=loggers(cfg) or False,
         plugins=[AtomicCheckpointIO()],
         default_root_dir=str(cfg.paths.run),
