@@ -117,7 +117,7 @@ def _without_value(key: str) -> str:
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     file = conf_dir() / group / f"{choices.get(group)}.yaml"
     line = rf"(?m)^{name}: \?\?\? *#? *(.*)$"
-    comment = re.search(line, file.read_text()) if file.is_file() else None
+    comment = re.search(line, file.read_text("utf-8")) if file.is_file() else None
     said = f": {comment[1]}" if comment and comment[1] else ""
     return f"{key} has no value yet, give {key}=<value>{said}"
 

@@ -74,6 +74,11 @@ def sweep_below(folder: str | Path) -> None:
         sweep(place)
 
 
+def as_bytes(text: str) -> bytes:
+    """UTF-8; names of files that are not, as the disk has them."""
+    return text.encode(errors="surrogateescape")
+
+
 def damage(archive: str | Path) -> str | None:
     """What is wrong with a zip archive, such as a checkpoint; nothing if all its bytes are right.
 

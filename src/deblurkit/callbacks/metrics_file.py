@@ -11,7 +11,7 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from deblurkit.errors import InputError
-from deblurkit.storage import replacing
+from deblurkit.storage import as_bytes, replacing
 
 log = logging.getLogger(__name__)
 
@@ -123,14 +123,14 @@ def as_lines(columns: list[str], rows: Iterable[Row]) -> bytes:
     """Rows in the layout of a table with these columns."""
     text = io.StringIO()
     csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return as_bytes(text.getvalue())
 
 
 def complete_rows(path: Path) -> list[Row]:
     """Rows of a table, without one that a kill cut off, and without empty cells."""
     if not path.is_file():
         return []
-    text = path.read_text()
+    text = path.read_text("utf-8", "surrogateescape")
     whole = io.StringIO(text[: text.rfind("\n") + 1])
     return [{key: row[key] for key in row if row[key]} for row in csv.DictReader(whole)]
 

@@ -16,7 +16,7 @@ from deblurkit.metrics.kernel_similarity import kernel_scores
 from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
-from deblurkit.storage import replacing, unless_refused
+from deblurkit.storage import as_bytes, replacing, unless_refused
 
 Row = dict[str, Any]
 
@@ -177,4 +177,4 @@ def write_rows(path: Path, rows: list[Row]) -> None:
     writer.writeheader()
     writer.writerows(rows)
     with replacing(path) as stream:
-        stream.write(text.getvalue().encode())
+        stream.write(as_bytes(text.getvalue()))

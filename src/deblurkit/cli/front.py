@@ -3,6 +3,7 @@
 Nothing heavy is imported here: ``--help``, ``--cfg job`` and completion answer without torch.
 """
 
+import io
 import logging
 import os
 import sys
@@ -46,6 +47,9 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
         print(f"deblurkit {deblurkit.__version__}")
         return
     sys.argv[1:] = flags_first(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without a frame's characters
+            stream.reconfigure(errors="replace")
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     path, asked = str(folder or conf_dir()), os.environ.get(FULL)
     decorate = hydra.main(version_base="1.3", config_path=path, config_name=config)
@@ -160,7 +164,7 @@ def guarded(task: Task, asked: str | None) -> Task:
                     raise
                 report = Path(run_folder()) / "error.txt"
                 report.parent.mkdir(parents=True, exist_ok=True)
-                report.write_text(traceback.format_exc())
+                report.write_text(traceback.format_exc(), encoding="utf-8")
                 words = f"{type(error).__name__}: {sentence(error)}"
                 fail(f"{words} (the traceback is in {report})", DEFECT)
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 from deblurkit.data.sources import Pictures, Source
 from deblurkit.errors import InputError
+from deblurkit.storage import as_bytes
 
 
 class Mispaired(Source):
@@ -64,7 +65,7 @@ def _partners(source: Source, seed: int) -> dict[int, int]:
                 f"no wrong partner of its size: leave it out"
             )
         ring.sort(
-            key=lambda index: hashlib.sha256(f"{seed} {source.names[index]}".encode()).digest()
+            key=lambda index: hashlib.sha256(as_bytes(f"{seed} {source.names[index]}")).digest()
         )
         partner |= dict(zip(ring, [*ring[1:], ring[0]], strict=True))
     return partner

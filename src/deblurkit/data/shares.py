@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from deblurkit.data.sources import Pictures, Source, natural_order
 from deblurkit.errors import InputError
+from deblurkit.storage import as_bytes
 
 
 class Chosen(Source):
@@ -59,7 +60,7 @@ class Share(Chosen):
             raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
         # Hashes, not a seeded generator: NumPy may change its streams between releases.
         shuffled = sorted(
-            set(source.groups), key=lambda group: hashlib.sha256(group.encode()).digest()
+            set(source.groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest()
         )
         kept = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
         if not kept:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.data.augment import crop_box, pad_up
 from deblurkit.data.sources import Pictures, Source
+from deblurkit.storage import as_bytes
 
 Augmentation = Callable[[Pictures, int], Pictures]
 Draw = dict[str, Any]  # role to uint8 tensor (3, H, W), "name" and "seed"
@@ -22,7 +23,7 @@ Draw = dict[str, Any]  # role to uint8 tensor (3, H, W), "name" and "seed"
 
 def number(*words: int | str) -> int:
     """A 32-bit number that depends on all words and on nothing else."""
-    entropy = [w if isinstance(w, int) else int.from_bytes(w.encode(), "big") for w in words]
+    entropy = [w if isinstance(w, int) else int.from_bytes(as_bytes(w), "big") for w in words]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 

@@ -23,7 +23,7 @@ class Journal:
         self.settings = hashlib.sha256(content.encode()).hexdigest()
         self.file = folder / ".deblurkit" / f"finished_{rank}.jsonl"
         files = sorted(self.file.parent.glob("finished_*.jsonl"))
-        self._lines = {line for file in files for line in file.read_text().splitlines()}
+        self._lines = {line for file in files for line in file.read_text("utf-8").splitlines()}
 
     def finished(self, source: Path, target: Path) -> bool:
         """Whether there is nothing left to do for a source."""
@@ -32,7 +32,7 @@ class Journal:
     def note(self, source: Path, target: Path) -> None:
         """Remember a file that is complete."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a") as stream:
+        with self.file.open("a", encoding="utf-8") as stream:
             # The line break comes first: what a kill left of a note spoils no other one.
             stream.write("\n" + self._line(source, target))
 

@@ -52,7 +52,7 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
         "origin": origin,
     }
     history = folder / "record.json"
-    runs = json.loads(history.read_text()) if history.is_file() else []
+    runs = json.loads(history.read_text("utf-8")) if history.is_file() else []
     with replacing(history) as stream:  # a resumed run adds to the list
         stream.write(json.dumps([*runs, facts], indent=2).encode())
 

@@ -101,7 +101,7 @@ def record(folder: Path, number: int) -> dict[str, Any]:
     files = [folder / JOBS / f"{number}.{part}.json" for part in PARTS]
     noted: dict[str, Any] = {}
     for file in files:
-        noted |= json.loads(file.read_text()) if file.is_file() else {}
+        noted |= json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return noted
 
 
