@@ -3,8 +3,8 @@
 The command's own function restores a picture of noise, with random weights, for only time and
 memory are measured: ``small`` is a DeepDeblur of one scale (4 feature maps, one residual pair) on
 10,000 x 10,000 pixels of 8 and of 16 bits, with a bound of 4 GiB on the process's peak, which takes
-minutes; ``dclnet`` is DCLNet as the paper has it on a camera's 4000 x 3000, which takes more
-than half an hour of a core.
+minutes; ``dclnet`` is DCLNet as the paper has it on a camera's 4000 x 3000, which takes two thirds
+of an hour of a core.
 
     python benchmarks/large.py small --output docs/results/large/small.json
     python benchmarks/large.py dclnet --output docs/results/large/dclnet.json
