@@ -1,0 +1,92 @@
+"""Train for many tiny steps: neither memory nor open files nor the time of a step may grow.
+
+    python tests/training/long_run.py 50000
+
+It trains by the command's own code, with validation and checkpoints twenty times on the way, and
+compares the end with the time after the second of them. Linux only.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TESTS = Path(__file__).parents[1]
+sys.path.insert(0, str(TESTS))
+
+from lightning.pytorch import Callback, LightningModule, Trainer  # noqa: E402
+from omegaconf import OmegaConf, open_dict  # noqa: E402
+from running import DIRECT, DUEL, config  # noqa: E402
+
+from deblurkit.training.run import train  # noqa: E402
+
+EPOCHS = 20
+MEMORY, TIME = 0.01, 0.05  # what may be added, in parts of what there was
+
+
+class Watch(Callback):
+    """Notes what the process holds at each epoch's end, as a line of a file."""
+
+    def __init__(self, file: str) -> None:
+        self.file, self.began = Path(file), 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.began = time.process_time()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        seconds = time.process_time() - self.began
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        line = {
+            "step": trainer.global_step,
+            "mib": pages * resource.getpagesize() / 2**20,
+            "open": len(os.listdir("/proc/self/fd")),  # noqa: PTH208
+            "ms": 1000 * seconds / trainer.num_training_batches,
+        }
+        with self.file.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+        print(line, flush=True)
+
+
+def watched(folder: Path, model: dict[str, Any], steps: int) -> list[dict[str, float]]:
+    """What was noted while so many steps were trained."""
+    file = folder / "watched.jsonl"
+    length = (f"trainer.max_epochs={EPOCHS}", f"data.batches_per_epoch={steps // EPOCHS}")
+    small = ("data.val._target_=killing.SmallPhotos", "callbacks=[default,ema]")
+    cfg = config(folder, *length, *small, "trust=[toys,killing,training.long_run]", model=model)
+    with open_dict(cfg):
+        watch = {"_target_": "training.long_run.Watch", "file": str(file)}
+        cfg.callbacks.watch = OmegaConf.create(watch)
+        cfg.callbacks.pictures = None
+    train(cfg)
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def growth(noted: list[dict[str, float]]) -> dict[str, float]:
+    """What was added since the second epoch, in parts of what there was; files as their number."""
+    early, late = noted[1], noted[-1]
+    times = [sum(line["ms"] for line in part) for part in (noted[1:6], noted[-5:])]
+    return {
+        "memory": late["mib"] / early["mib"] - 1,
+        "open": late["open"] - early["open"],
+        "time": times[1] / times[0] - 1,
+    }
+
+
+def main() -> None:
+    """Train a method with one optimiser and one with two."""
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+    bad = False
+    for name, model in (("automatic", DIRECT), ("manual", DUEL)):
+        with tempfile.TemporaryDirectory() as folder:
+            grown = growth(watched(Path(folder), model, steps))
+        print(f"{name}, {steps} steps: {grown}", flush=True)
+        bad |= grown["memory"] > MEMORY or grown["open"] > 0 or grown["time"] > TIME
+    sys.exit(bad)
+
+
+if __name__ == "__main__":
+    main()
