@@ -53,9 +53,10 @@ notebooks: $(INSTALLED) ## run the notebooks
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
 
 soak: export OMP_NUM_THREADS := 1
-soak: $(INSTALLED) ## 20,000 damaged pictures, 25 killed runs; ARGS="20000 --first 20000" reads others
+soak: $(INSTALLED) ## 20,000 damaged pictures, 25 killed runs, 50,000 steps; ARGS="20000 --first 20000" reads others
 	PYTHONPATH=tests $(BIN)/python tests/imaging/fuzz_pictures.py $(or $(ARGS),20000)
 	$(BIN)/python tests/training/kill_runs.py 25
+	$(BIN)/python tests/training/long_run.py 50000
 
 lint: $(INSTALLED) ## ruff: mistakes and layout
 	$(BIN)/ruff check .
