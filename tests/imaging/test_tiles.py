@@ -88,6 +88,15 @@ def test_tiles_begin_on_the_grid_and_overlap_enough(
     assert longest < (extent + (len(spans) - 1) * overlap) / len(spans) + 2 * multiple
 
 
+def test_twelve_megapixels_with_the_reach_of_dclnet_are_six_tiles() -> None:
+    rows = Grid(2048, 392, 4, 0).rows((3000, 4000))
+    tiles = [
+        [(down.stop - down.start, across.stop - across.start) for down, across in row]
+        for row in rows
+    ]
+    assert tiles == [3 * [(1696, 1596)], 3 * [(1696, 1596)]]
+
+
 def test_rows_are_finished_before_the_next_tiles_are_read(network: nn.Module) -> None:
     blurred = torch.rand(1, 3, 90, 40)
     whole, given = network(blurred), blurred.clone()

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from deblurkit.storage import as_bytes
 from deblurkit.training.sweep_table import sum_up
 
+# The first name is one byte that is no UTF-8.
 PICTURES = """name,rgb8/psnr,psnr_restored,detection/restored/found,way
-7,25.0,25.0,3,near
+\udcf6,25.0,25.0,3,near
 8,26.0,26.0,4,far
 """
 
@@ -35,7 +37,7 @@ def test_a_row_per_job_with_what_differs_and_what_came_out(
 ) -> None:
     job(tmp_path, 0, "failed", "a.lr=1", "~c", value=None, reason="it is too small")
     folder = job(tmp_path, 1, "finished", "a.lr=2", "b='x=y'", value=27.5)
-    (folder / "scores" / "test.csv").write_text(PICTURES)
+    (folder / "scores" / "test.csv").write_bytes(as_bytes(PICTURES))
     job(tmp_path, 2, "started", "a.lr=3", seconds=None)
     job(tmp_path, 10, "finished", "a.lr=4", value=27.25)
     assert sum_up(tmp_path) == 2

@@ -78,7 +78,7 @@ def test_scores(folder: str) -> dict[str, float | int]:
     file = Path(folder) / "scores" / "test.csv"
     if not file.is_file():
         return {}
-    with file.open(newline="", encoding="utf-8") as stream:
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
         pictures = [numbers(row) for row in csv.DictReader(stream)]
     columns = dict.fromkeys(key for row in pictures for key in row)
     values = {key: [row[key] for row in pictures if key in row] for key in columns}
