@@ -80,12 +80,16 @@ def photograph(height: int, width: int) -> Images:
 
 
 @pytest.mark.parametrize("size", [(65, 131), (64, 64), (33, 200), (7, 9)])
-def test_tiles_of_a_local_network_are_exact_up_to_rounding(size: tuple[int, int]) -> None:
+def test_tiles_of_a_local_network_are_exact_up_to_rounding(
+    size: tuple[int, int], caplog: pytest.LogCaptureFixture
+) -> None:
     local = method(Local, 1)
     blurred = photograph(*size)
     whole = local.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
-    pieces = restored(AnySize(local, tile=32, overlap=8), blurred)
+    with caplog.at_level(logging.INFO):
+        pieces = restored(AnySize(local, tile=32, overlap=8), blurred)
     assert (pieces - whole).abs().max() < ROUNDING
+    assert "in tiles of up to 32 pixels, with the same result as at once" in caplog.text
 
 
 @pytest.mark.parametrize("size", [(65, 131), (90, 61)])
@@ -98,8 +102,9 @@ def test_averages_are_those_of_the_whole_picture(
     with caplog.at_level(logging.INFO):
         pieces = restored(AnySize(averaging, tile=32, overlap=8), blurred)
     assert (pieces - whole).abs().max() < 1e-5
-    assert "photo.png: restored in tiles of up to 32 pixels, with the same result as at once" in (
-        caplog.text
+    assert (
+        "photo.png: restored in tiles of up to 32 pixels, with averages of the whole picture"
+        in (caplog.text)
     )
 
 

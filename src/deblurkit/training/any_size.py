@@ -31,7 +31,7 @@ SEAMS = (
     "%s: restored in tiles of up to %d pixels; where two of them meet they differ by %.2g grey "
     "levels of 255 on average and by %.2g at most"
 )
-SAME = "%s: restored in tiles of up to %d pixels, with the same result as at once"
+CUT = "%s: restored in tiles of up to %d pixels, with %s"
 
 
 def allow_any_size(method: RestorationMethod, *, tile: int | str | None, overlap: int) -> None:
@@ -158,7 +158,10 @@ class AnySize:
         restore = self.piecewise(batch, statistics)
         collect(restore, picture, grid, statistics=statistics, progress=progress)
         restored = assembled(restored_rows(restore, picture, grid), picture, progress)
-        log.info(SAME, name, grid.tile)
+        alike = (
+            "averages of the whole picture" if statistics.layers else "the same result as at once"
+        )
+        log.info(CUT, name, grid.tile, alike)
         return restored
 
     def piecewise(self, batch: Any, statistics: PictureStatistics | None) -> Restore:
