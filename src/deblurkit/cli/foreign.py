@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from deblurkit.errors import InputError, sentence
 
 SIZE, TEXTS, FILES = 2**20, 100_000, 1000  # of one config, bytes and texts; of a folder
+DEPTH = 50  # of a config; ours have six
 RESOLVERS = ("run_folder", "absolute", "now", "oc.env")
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
 FOLDER_FLAGS = ("--config-d", "--config-p", "-cd", "-cp")  # also where they are cut short
@@ -39,7 +40,7 @@ def run_config(folder: Path, arguments: Sequence[str]) -> str:
         )
     text = text_of(file)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+        if any(isinstance(event, yaml.AliasEvent) for event in events_of(text)):
             raise ValueError("it refers to itself")
         cfg = OmegaConf.create(text)
     except Exception as error:  # whatever damaged bytes lead to
@@ -54,6 +55,22 @@ def run_config(folder: Path, arguments: Sequence[str]) -> str:
             f"this run builds classes of {names}; if you trust them, add trust=[{names}]"
         )
     return text
+
+
+def events_of(text: str) -> Iterator[yaml.Event]:
+    """What a YAML text says, piece by piece, before anything is made of it.
+
+    Raises:
+        ValueError: If it is nested as no config is: reading would take a time that grows with the
+            square of the depth.
+    """
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH:
+            raise ValueError(f"it is nested more than {DEPTH} deep")
+        yield event
 
 
 def text_of(file: Path) -> str:
@@ -129,6 +146,8 @@ def require_harmless_config(file: Path, place: Path, arguments: Sequence[str]) -
     """
     text = text_of(file)
     try:
+        for _ in events_of(text):
+            pass  # it is not too deep
         node = yaml.safe_load(text)
         words = list(islice(texts(node), TEXTS + 1))
         if len(words) > TEXTS:
