@@ -9,6 +9,8 @@ VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# One for each processor; each imports torch and takes about a gigabyte.
+WORKERS ?= -n logical --maxprocesses 8
 
 export NO_ALBUMENTATIONS_UPDATE := 1
 export WANDB_MODE ?= offline
@@ -44,10 +46,10 @@ demo: $(INSTALLED) ## train on photographs that come with the install, then debl
 test slow notebooks: export OMP_NUM_THREADS := 1
 
 test: $(INSTALLED) ## the fast tests; ARGS="-k dclnet -x" goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 slow: $(INSTALLED) ## the tests that take minutes
-	$(BIN)/python -m pytest -m "slow and not gpu" $(ARGS)
+	$(BIN)/python -m pytest -m "slow and not gpu" $(WORKERS) $(ARGS)
 
 notebooks: $(INSTALLED) ## run the notebooks
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)

@@ -10,12 +10,15 @@ os.environ.setdefault("WANDB_SILENT", "true")
 
 from jaxtyping import install_import_hook
 
-# Shapes and types of every call are checked, in the tests only.
-install_import_hook("deblurkit", "checking.check")
+# Shapes and types of every call are checked, in the tests only, wherever tensors are handed on.
+TENSORS = ("contracts", "imaging", "data", "networks", "losses", "metrics", "methods", "callbacks")
+install_import_hook([f"deblurkit.{name}" for name in TENSORS], "checking.check")
 
 # ruff: noqa: E402
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +38,28 @@ TEST = ("GOPR0384_11_00", "GOPR0854_11_00")
 FRAMES = ("000047", "000054")
 HEIGHT, WIDTH = 96, 128  # of the pictures, pixels
 EXPOSURE = 7  # frames averaged to one blurred picture
+
+
+@pytest.hookimpl(optionalhook=True)  # where pytest-xdist is installed
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one worker run all tests of a file with a fixture of the module: others would remake it.
+
+    The mark ``xdist_group`` would say so in the tests, but pytest 9.2 takes no notice of it.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return file if has_module_fixture(config.rootpath / file) else nodeid
+
+    return Scheduling(config, log)
+
+
+@cache
+def has_module_fixture(file: Path) -> bool:
+    """Whether a test file makes something once for all its tests."""
+    return 'scope="module"' in file.read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True, scope="session")
