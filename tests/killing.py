@@ -8,22 +8,10 @@ import threading
 import time
 from typing import Any
 
-import numpy as np
 from lightning.pytorch import Callback, LightningModule, Trainer
-
-from deblurkit.data.photos import Photos
 
 MOMENTS = ("step", "validation", "border", "write", "rename")
 FIRST_LIFE = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") == "0"
-
-
-class SmallPhotos(Photos):
-    """A corner of each photograph, every fourth pixel, so that a validation takes no time."""
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(names)
-        small = [picture[::4, ::4][:64, :80] for picture in self._pictures]
-        self._pictures = [np.ascontiguousarray(picture) for picture in small]
 
 
 class KillAt(Callback):

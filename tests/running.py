@@ -4,22 +4,27 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 import torch
+from forking import code_of, started
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 import deblurkit
-from deblurkit.config import plain
+from deblurkit.config import conf_dir, plain
 from deblurkit.training.checkpoint_io import AtomicCheckpointIO
 from deblurkit.training.run import resume_checkpoint, train
 
+TINY = Path(__file__).parent / "tiny"
+KEYS = sorted(file.stem for file in TINY.glob("*.yaml"))
 SMALL = (
     "trainer.enable_progress_bar=false",
     "trainer.log_every_n_steps=1",
@@ -31,6 +36,11 @@ SMALL = (
     "callbacks.pictures=null",
     "trust=[toys]",
 )
+# Of the size of the crops: what is compiled is compiled anew for every other one, and validations
+# of whole photographs take more time than the training.
+SMALL_PHOTOGRAPHS = {"_target_": "toys.SmallPhotographs", "names": ["rocket", "chelsea"]}
+OURS = "data=photos"  # the configs whose validation pictures are our own photographs
+VALIDATED = "data.val={_target_:toys.SmallPhotographs,names:[rocket,chelsea]}"
 NETWORK = {"_target_": "toys.Network"}
 COSINE = {"_target_": "deblurkit.methods.schedules.warmup_cosine", "_partial_": True}
 DIRECT = {"_target_": "toys.Direct", "restoring": NETWORK, "lr": 1e-2, "scheduler": COSINE}
@@ -63,12 +73,24 @@ def parts(node: Any, path: str = "") -> list[tuple[str, str]]:
     return found + [part for key in sorted(node) for part in parts(node[key], f"{path}.{key}")]
 
 
+def kind_of(key: str) -> type:
+    """The class of a model; nothing is composed for it, since all of them are asked at once."""
+    node = OmegaConf.load(conf_dir() / "model" / f"{key}.yaml")
+    return get_class(node._target_) if "_target_" in node else kind_of(node.defaults[0])
+
+
+@cache
+def composed(key: str) -> DictConfig:
+    """The model of a config; not to be changed."""
+    model = deblurkit.compose(f"model={key}", config="convert").model
+    OmegaConf.set_readonly(model, True)
+    return model
+
+
 @cache
 def tiny_sizes() -> dict[str, DictConfig]:
     """The overrides of tests/tiny that make a model small, by what the model is made of."""
-    files = sorted((Path(__file__).parent / "tiny").glob("*.yaml"))
-    models = {file: deblurkit.compose(f"model={file.stem}").model for file in files}
-    return {str(parts(plain(model))): OmegaConf.load(file) for file, model in models.items()}
+    return {str(parts(plain(composed(key)))): OmegaConf.load(TINY / f"{key}.yaml") for key in KEYS}
 
 
 def tiny(model: DictConfig) -> DictConfig:
@@ -77,20 +99,32 @@ def tiny(model: DictConfig) -> DictConfig:
     return model if sizes is None else OmegaConf.merge(model, sizes)
 
 
-def skip_without_timm(model: Any) -> None:
-    """Some models take their trunk from timm, which cannot be imported beside every torch."""
+def smallest(key: str) -> DictConfig:
+    """A model of tests/tiny as small as it gets."""
+    return OmegaConf.merge(composed(key), OmegaConf.load(TINY / f"{key}.yaml"))
+
+
+def needs_timm(model: Any) -> str:
+    """Why a model cannot be built here, since not every torch suits timm; else an empty text."""
     if "timm" in str(parts(plain(model))):
         try:
             import timm  # noqa: F401
         except Exception as error:
-            pytest.skip(f"this model needs timm: {type(error).__name__}, {error}")
+            return f"this model needs timm: {type(error).__name__}, {error}"
+    return ""
+
+
+def skip_without_timm(model: Any) -> None:
+    """End a test of a model that cannot be built here."""
+    if reason := needs_timm(model):
+        pytest.skip(reason)
 
 
 def config(
     folder: Path, *overrides: str, model: dict[str, Any] | None = None, data: Any = None
 ) -> DictConfig:
     """A small run in a folder, of a toy or of what the overrides choose."""
-    cfg = deblurkit.compose(*SMALL, f"paths.run={folder}", *overrides)
+    cfg = deblurkit.compose(*with_sizes(overrides), f"paths.run={folder}")
     with open_dict(cfg):
         if model is not None:
             cfg.model = OmegaConf.create(model)
@@ -115,13 +149,32 @@ def every_checkpoint(run_folder: Path, copies: Path) -> Iterator[list[Path]]:
 
 
 def command_line(command: str, *arguments: str, folder: Path, code: int = 0) -> str:
-    """Run a command as a user does, small where it trains; what it printed on both streams."""
-    small = SMALL if command == "train" and "resume" not in str(arguments) else ()
-    environment = {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    """Run a command as a user does, small where it trains; what it printed on both streams.
+
+    It is a process of its own, but not one that imports torch anew, see ``forking``.
+    """
+    with TemporaryDirectory() as beside:
+        output = Path(beside) / "output"
+        process = started(
+            f"deblurkit.cli.{command}",
+            complete(command, arguments),
+            folder=folder,
+            environment=surroundings(),
+            output=output,
+        )
+        returned = code_of(process, timeout=540)
+        printed = output.read_text(encoding="utf-8", errors="backslashreplace")
+    assert returned == code, printed
+    return printed
+
+
+def begun_anew(command: str, *arguments: str, folder: Path, code: int = 0) -> str:
+    """The same, in an interpreter that starts from nothing: where its start is what is tested."""
+    given = complete(command, arguments)
     done = subprocess.run(
-        [sys.executable, "-m", f"deblurkit.cli.{command}", *small, *arguments],
+        [sys.executable, "-m", f"deblurkit.cli.{command}", *given],
         cwd=folder,
-        env=os.environ | environment,
+        env=surroundings(),
         capture_output=True,
         text=True,
         timeout=540,
@@ -130,6 +183,29 @@ def command_line(command: str, *arguments: str, folder: Path, code: int = 0) -> 
     printed = done.stdout + done.stderr
     assert done.returncode == code, printed
     return printed
+
+
+def complete(command: str, arguments: Sequence[str]) -> Sequence[str]:
+    """Arguments of a command, with those that make a training small where one is begun."""
+    resumed = any("resume" in argument for argument in arguments)
+    return with_sizes(arguments) if command == "train" and not resumed else arguments
+
+
+def with_sizes(arguments: Sequence[str]) -> list[str]:
+    """Arguments of a training, with those before them that make it small.
+
+    Validation pictures are small where those of our own photographs would be taken.
+    """
+    data = [argument for argument in arguments if argument.startswith(("data", "experiment="))]
+    ours = all(argument.startswith(OURS) for argument in data if not argument.startswith("data."))
+    valued = any(argument.startswith("data.val") for argument in data)
+    return [*SMALL, *([VALIDATED] if ours and not valued else []), *arguments]
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of commands: what the tests hold can be imported, one thread."""
+    path = filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH")))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"}
 
 
 def run(cfg: DictConfig) -> dict[str, Any]:

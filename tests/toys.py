@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
 from deblurkit.contracts import BlurredBatch, Image, Images, Pools, Restoration, Scalar, Terms
+from deblurkit.data.photos import Photos
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.automatic import AutomaticMethod
 from deblurkit.methods.manual import ManualMethod
@@ -134,6 +136,15 @@ class PerPicture(SolverMethod):
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         return self.solved(batch)
+
+
+class SmallPhotographs(Photos):
+    """A corner of each photograph, every fourth pixel; as large as the crops of small trainings."""
+
+    def __init__(self, names: list[str], *, height: int = 32, width: int = 32) -> None:
+        super().__init__(names)
+        small = [picture[::4, ::4][:height, :width] for picture in self._pictures]
+        self._pictures = [np.ascontiguousarray(picture) for picture in small]
 
 
 class KeepRanks(Callback):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from running import command_line
+from running import begun_anew
 from skimage import data
 
 from deblurkit.imaging.files import write_image
@@ -24,7 +24,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_deblur_names_files_as_they_are_called(tmp_path: Path) -> None:
     (tmp_path / "in" / "é.png").write_bytes(b"no picture")
     given = ("in", "output=out", "model=unsharp", "page=true")
-    printed = command_line("deblur", *given, folder=tmp_path, code=1)
+    printed = begun_anew("deblur", *given, folder=tmp_path, code=1)
     assert "1 of 2 pictures restored to out" in printed
     assert "not restored: " in printed
     files = {file.name for file in (tmp_path / "out").iterdir()}
@@ -41,8 +41,8 @@ def test_names_may_be_of_any_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     scored = trained(tmp_path)
     assert [row["name"] for row in scored] == [Path(latin).stem]
     sharp = ("data=folder_sharp", "data.root=in", "data.test.start=0", "page=true")
-    command_line("eval", "model=unsharp", *sharp, folder=tmp_path)
-    command_line("deblur", "in", "output=out", "model=unsharp", folder=tmp_path)
+    begun_anew("eval", "model=unsharp", *sharp, folder=tmp_path)
+    begun_anew("deblur", "in", "output=out", "model=unsharp", folder=tmp_path)
     assert (tmp_path / "out" / latin).is_file()
 
 
@@ -50,7 +50,7 @@ def trained(folder: Path) -> list[dict[str, str]]:
     """Scores of the test pictures in ``folder/in``."""
     test = f"{{_target_:deblurkit.data.folders.FolderPictures,root:{folder / 'in'},role:sharp}}"
     given = ("model=dclnet_tiny", "data.val=null", f"data.test={test}", "hydra.run.dir=run")
-    assert "PSNR in dB" in command_line("train", *given, folder=folder)
+    assert "PSNR in dB" in begun_anew("train", *given, folder=folder)
     table = folder / "run" / "scores" / "test.csv"
     with table.open(encoding="utf-8", errors="surrogateescape") as stream:
         return list(csv.DictReader(stream))

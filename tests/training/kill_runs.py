@@ -8,7 +8,6 @@ the content of both checkpoints, bit by bit, and the table of numbers, row by ro
 
 import csv
 import itertools
-import multiprocessing
 import os
 import random
 import signal
@@ -17,22 +16,22 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
 
+import forking  # noqa: E402
 import torch  # noqa: E402
 from killing import MOMENTS, kill_at  # noqa: E402
-from running import SMALL, differing  # noqa: E402
+from running import SMALL, differing, surroundings  # noqa: E402
 
 LENGTH = (
     "trainer.max_epochs=3",
     "data.batches_per_epoch=4",
     "callbacks.last.every_n_batches=3",
-    "data.val._target_=killing.SmallPhotos",
+    *("data.val._target_=toys.SmallPhotographs", "+data.val.height=64", "+data.val.width=80"),
 )
 TRUSTED = "trust=[toys,killing]"
 OWN = ("--config-dir", str(TESTS / "conf"))
@@ -90,36 +89,20 @@ def trained(given: Sequence[str], folder: Path) -> int:
     """
     if "trainer.devices=2" in given or "devices: 2" in config_of(folder):
         return started(given, folder)
-    process = forks().Process(target=command, args=(given, folder))
-    process.start()
-    process.join(timeout=600)
-    assert process.exitcode is not None, f"it hangs, see {folder}/printed.txt"
-    return process.exitcode
-
-
-def forks() -> ForkServerContext:
-    """Makes processes out of one that has imported the library and done nothing else."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["training.kill_runs", "albumentations", "skimage.data"])
-    return context
+    process = forking.started(
+        "deblurkit.cli.train",
+        given,
+        folder=folder,
+        environment=surroundings(),
+        output=folder / "printed.txt",
+    )
+    return forking.code_of(process, timeout=600)
 
 
 def config_of(folder: Path) -> str:
     """Of a run that was begun."""
     file = folder / "run" / "config.yaml"
     return file.read_text() if file.is_file() else ""
-
-
-def command(given: Sequence[str], folder: Path) -> None:
-    """What ``deblurkit-train`` does, with its output in a file."""
-    from deblurkit.cli.train import main
-
-    os.chdir(folder)
-    with (folder / "printed.txt").open("ab", buffering=0) as printed:
-        os.dup2(printed.fileno(), 1)
-        os.dup2(printed.fileno(), 2)
-    sys.argv = ["deblurkit-train", *given]
-    main()
 
 
 def started(given: Sequence[str], folder: Path) -> int:

@@ -73,7 +73,7 @@ def watched(folder: Path, model: dict[str, Any], steps: int) -> list[dict[str, f
     """What was noted while so many steps were trained."""
     file = folder / "watched.jsonl"
     length = (f"trainer.max_epochs={EPOCHS}", f"data.batches_per_epoch={steps // EPOCHS}")
-    small = ("data.val._target_=killing.SmallPhotos", "callbacks=[default,ema]")
+    small = ("data.val._target_=toys.SmallPhotographs", "callbacks=[default,ema]")
     cfg = config(folder, *length, *small, "trust=[toys,killing,training.long_run]", model=model)
     with open_dict(cfg):
         watch = {"_target_": "training.long_run.Watch", "file": str(file)}

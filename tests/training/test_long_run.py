@@ -12,7 +12,7 @@ from training.long_run import growth, watched
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 @pytest.mark.parametrize("model", [DIRECT, DUEL], ids=["automatic", "manual"])
 def test_steps_open_no_files_and_take_no_memory(model: dict[str, Any], tmp_path: Path) -> None:
-    noted = watched(tmp_path, model, steps=1200)
+    noted = watched(tmp_path, model, steps=500)
     assert len(noted) == 20
     grown = growth(noted)
     assert grown["open"] == 0
