@@ -19,7 +19,11 @@ def test_it_is_the_authors_network(name: str) -> None:
     require_equal(network, expected, signed=lambda restored: 2 * restored - 1)
 
 
-@pytest.mark.parametrize("changes", [{}, {"upsampling": Resized}, {"start": zero_start}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"upsampling": Resized}, {"start": zero_start}],
+    ids=["as published", "resized", "from zero"],
+)
 def test_parameters_and_cost_of_the_paper(changes) -> None:
     with torch.device("meta"):
         network = blind(64, 9, **changes)
