@@ -61,6 +61,7 @@ def test_quantisations() -> None:
     levels = torch.arange(256.0).repeat(3, 1)[None, :, None]
     for quantised in (Rounded(), Truncated()):
         assert quantised(levels / 255).equal(levels)  # what a file holds stays
+    assert Truncated()((levels / 255).nextafter(torch.zeros(()))).equal(levels)  # just missed
     assert Exact()(levels / 255).allclose(levels)
     above = (levels + 0.7) / 255
     assert Rounded()(above).equal((levels + 1).clamp(max=255))
