@@ -1,0 +1,131 @@
+"""Work on features in strips that stay in a processor's cache, where no gradient is asked for.
+
+Channels come last here, so that a linear map of them is one product of contiguous numbers. With
+gradients, and while compiling, everything is done at once.
+"""
+
+from collections.abc import Callable, Iterator
+from math import ceil
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+Features = Float[Tensor, "batch height width channels"]
+Mapped = Float[Tensor, "batch new_height new_width new_channels"]
+Tokens = Float[Tensor, "tokens others channels"]  # what is mixed comes first
+# The same pixels, not copied: tokens by rows and columns, then what is not mixed.
+Cut = Float[Tensor, "down across batch rows columns channels"]
+
+STRIP = 8192  # pixels
+
+
+def frugal() -> bool:
+    """Whether features may be worked on in place and in strips."""
+    return not torch.is_grad_enabled() and not torch.compiler.is_compiling()
+
+
+def gelu(features: Tensor) -> Tensor:
+    """The tanh form of GELU; in place where it may be.
+
+    Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, arXiv:1606.08415, sec. 2.
+    """
+    if frugal():
+        changed: Tensor = torch.ops.aten.gelu_(features, approximate="tanh")
+        return changed
+    return functional.gelu(features, approximate="tanh")
+
+
+def convolved(layer: nn.Module, features: Features) -> Mapped:
+    """A convolution of torch on features whose channels come last."""
+    answer: Tensor = layer(features.movedim(-1, 1))
+    return answer.movedim(1, -1)
+
+
+def resized(features: Features, size: tuple[int, int]) -> Mapped:
+    """Features of another height and width, linearly between pixels; shrunk ones are smoothed.
+
+    Smoothed at least in float32: torch has no kernel for less on a CPU.
+    """
+    rows = features.shape[1]
+    if features.shape[1:3] == size:
+        return features
+    maps = features.movedim(-1, 1)
+    if rows > size[0]:
+        wide = maps.to(torch.promote_types(maps.dtype, torch.float32))
+        small = functional.interpolate(wide, size, mode="bilinear", antialias=True)
+        return small.to(features.dtype).movedim(1, -1)
+    return functional.interpolate(maps, size, mode="bilinear").movedim(1, -1)
+
+
+def pixelwise(work: Callable[..., Tensor], *features: Features) -> Mapped:
+    """Do what looks at one pixel at a time.
+
+    Args:
+        work: From features of pixels to others of the same pixels.
+        *features: Of one height and width.
+    """
+    if not frugal():
+        return work(*features)
+    flat = [one.flatten(0, 2) for one in features]
+    answer: Tensor | None = None
+    for start in range(0, len(flat[0]), STRIP):
+        pixels = slice(start, start + STRIP)
+        strip = work(*(one[pixels] for one in flat))
+        if answer is None:
+            answer = strip.new_empty(len(flat[0]), strip.shape[-1])
+        answer[pixels] = strip
+    assert answer is not None
+    return answer.unflatten(0, features[0].shape[:3])
+
+
+def in_grid(features: Features, *, side: int) -> Cut:
+    """As many tokens as a grid of ``side`` x ``side`` cells over the whole picture has."""
+    height, width = features.shape[1:3]
+    cells = features.unflatten(2, (side, width // side)).unflatten(1, (side, height // side))
+    return cells.permute(1, 3, 0, 2, 4, 5)
+
+
+def in_blocks(features: Features, *, side: int) -> Cut:
+    """As many tokens as a block of ``side`` x ``side`` neighbouring pixels has."""
+    height, width = features.shape[1:3]
+    blocks = features.unflatten(2, (width // side, side)).unflatten(1, (height // side, side))
+    return blocks.permute(2, 4, 0, 1, 3, 5)
+
+
+def add_along(target: Cut, source: Cut, correction: Callable[[Tensor], Tensor]) -> None:
+    """Add to one picture's features what is made of the tokens of another's.
+
+    Args:
+        target: Changed in place.
+        source: Of the same size.
+        correction: From tokens to as many; what is not mixed does not look at its neighbours.
+    """
+    for rows, columns in _strips(source):
+        strip = source[:, :, :, rows, columns]
+        tokens = correction(strip.flatten(0, 1).flatten(1, -2))
+        target[:, :, :, rows, columns].add_(tokens.view(strip.shape))
+
+
+def mixed(tokens: Tokens, layer: nn.Linear, *, raised: float) -> Tokens:
+    """A linear map over the tokens, of all that is not mixed at once.
+
+    Args:
+        tokens: In a row in memory.
+        layer: Of as many features as there are tokens.
+        raised: Added to the result.
+    """
+    bias = (layer.bias + raised)[:, None]
+    return torch.addmm(bias, layer.weight, tokens.flatten(1)).view_as(tokens)
+
+
+def _strips(cut: Cut) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of what is not mixed, together about ``STRIP`` pixels with their tokens."""
+    down, across, batch, rows, columns, _ = cut.shape
+    room = max(STRIP // (down * across * batch), 1) if frugal() else rows * columns
+    wide = ceil(columns / ceil(columns / room))
+    high = max(room // columns, 1)
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            yield slice(top, top + high), slice(left, left + wide)
