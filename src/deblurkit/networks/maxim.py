@@ -1,5 +1,7 @@
 """MAXIM's network: stages of a U whose pixels are mixed over a grid and within blocks."""
 
+from collections.abc import Sequence
+from math import lcm
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -9,7 +11,6 @@ from deblurkit.errors import InputError
 from deblurkit.networks.maxim_attention import SupervisedAttention
 from deblurkit.networks.maxim_blocks import (
     LEVELS,
-    SIDES,
     Crossing,
     Decoder,
     Encoder,
@@ -51,7 +52,7 @@ class Stage(nn.Module):
         wider, levels = (*widths[1:], widths[-1]), range(LEVELS)
         self.entries = nn.ModuleList(nn.Conv2d(3, width, 3, padding=1) for width in widths)
         self.fusions = nn.ModuleList(
-            Fusion(channels=widths[level], side=SIDES[level]) for level in levels if later
+            Fusion(channels=widths[level], side=sizes.sides[level]) for level in levels if later
         )
         self.encoders = nn.ModuleList(
             Encoder(inputs=widths[max(level - 1, 0)], level=level, sizes=sizes, later=later)
@@ -119,6 +120,8 @@ class Backbone(nn.Module):
     Args:
         channels: Feature maps at full size; twice as many at half, four times at quarter size.
         stages: How many there are; the paper's 1S, 2S and 3S.
+        sides: Of the grid in cells and of the blocks in pixels at full, half and quarter size,
+            and below.
         groups: Pairs of mixing and attention in each encoder, decoder and bottleneck.
         bottlenecks: Of each stage.
         reduction: Of the channel attentions.
@@ -132,11 +135,17 @@ class Backbone(nn.Module):
     and at the bottom; every answer starts as the blurred picture.
     """
 
-    multiple = 64  # pixels: three halvings, then blocks of eight
     reach: int | None = None  # the grid lies over the whole picture
 
     def __init__(
-        self, *, channels: int, stages: int, groups: int, bottlenecks: int, reduction: int
+        self,
+        *,
+        channels: int,
+        stages: int,
+        sides: Sequence[int],
+        groups: int,
+        bottlenecks: int,
+        reduction: int,
     ) -> None:
         super().__init__()
         if min(channels, stages, groups, bottlenecks, reduction) < 1 or channels < reduction:
@@ -145,8 +154,11 @@ class Backbone(nn.Module):
                 f"and channels at least reduction, got channels={channels}, stages={stages}, "
                 f"groups={groups}, bottlenecks={bottlenecks}, reduction={reduction}"
             )
+        if len(sides) != LEVELS + 1 or min(sides) < 1:
+            raise InputError(f"sides of MAXIM are {LEVELS + 1} positive numbers, got {list(sides)}")
+        self.multiple = lcm(*(side * 2**level for level, side in enumerate(sides)))
         widths = tuple(channels * 2**level for level in range(LEVELS))
-        sizes = Sizes(widths, groups, bottlenecks, reduction)
+        sizes = Sizes(widths, tuple(sides), groups, bottlenecks, reduction)
         self.stages = nn.ModuleList(
             Stage(sizes=sizes, later=stage > 0, last=stage == stages - 1) for stage in range(stages)
         )

@@ -13,7 +13,6 @@ from deblurkit.networks.maxim_mixing import CrossGating, mapping, multi_axis_blo
 from deblurkit.networks.maxim_strips import Features, Mapped, convolved, pixelwise, resized
 
 LEVELS = 3  # full, half and quarter size
-SIDES = (16, 16, 8, 8)  # of grid and blocks: of each level, and below the last
 SLOPE = 0.2  # of leaky ReLU
 
 Half = Float[Tensor, "batch half_height half_width half_channels"]
@@ -25,12 +24,15 @@ class Sizes(NamedTuple):
 
     Args:
         widths: Channels at full, half and quarter size.
+        sides: Of the grid in cells and of the blocks in pixels at full, half and quarter size,
+            and below.
         groups: Pairs of mixing and attention in each body.
         bottlenecks: Bodies below quarter size.
         reduction: Of the channel attentions.
     """
 
     widths: tuple[int, ...]
+    sides: tuple[int, ...]
     groups: int
     bottlenecks: int
     reduction: int
@@ -116,7 +118,7 @@ class Encoder(nn.Module):
         channels = sizes.widths[level]
         self.entry = mapping(inputs + channels, channels)
         self.body = body(level, sizes)
-        self.crossing = Fusion(channels=channels, side=SIDES[level]) if later else None
+        self.crossing = Fusion(channels=channels, side=sizes.sides[level]) if later else None
         self.halving = nn.Conv2d(channels, channels, 4, stride=2, padding=1)
 
     def forward(
@@ -170,7 +172,7 @@ class Crossing(nn.Module):
         self.doubling = nn.ConvTranspose2d(inputs, channels, 2, stride=2)
         self.first = Joint(beside=0, widths=sizes.widths, channels=channels)
         self.second = mapping(channels, channels)
-        self.gating = CrossGating(channels=channels, side=SIDES[level])
+        self.gating = CrossGating(channels=channels, side=sizes.sides[level])
 
     def forward(self, encoded: Levels, rising: Half) -> tuple[Features, Features]:
         """Skip features, and what comes up at this level."""
@@ -210,7 +212,7 @@ def body(level: int, sizes: Sizes) -> Body:
         ConvolutionalAttention(channels=channels, reduction=reduction, slope=SLOPE)
         for _ in range(sizes.groups)
     ]
-    return Body(channels=channels, side=SIDES[level], attentions=attentions)
+    return Body(channels=channels, side=sizes.sides[level], attentions=attentions)
 
 
 def bottom(sizes: Sizes) -> Body:
@@ -219,4 +221,4 @@ def bottom(sizes: Sizes) -> Body:
     attentions: list[nn.Module] = [
         DenseAttention(channels=channels, reduction=sizes.reduction) for _ in range(sizes.groups)
     ]
-    return Body(channels=channels, side=SIDES[LEVELS], attentions=attentions)
+    return Body(channels=channels, side=sizes.sides[LEVELS], attentions=attentions)
