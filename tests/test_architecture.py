@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "config": {*GROUND, "trust", "methods"},
     "weights": set(),  # files that come with the install
     "checkpoint": {*GROUND, "storage", "reading", "trust", "methods", "config", "weights"},
-    "published": GROUND,  # names of other people's tensors
+    "published": {*GROUND, "reading"},  # names of other people's tensors
     "report": FILES,  # pages
     "callbacks": {*FRAME, "report"},
     "training": {*FRAME, "report", "published", "callbacks", "__init__"},  # a run notes the version

@@ -119,14 +119,15 @@ def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:
 def origin(source: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
     """What to remember of the files, plain values; it is said whether they are known."""
     known: Mapping[str, str] = source.get("known", {})
+    home = source.get("delivered_by", source["repository"])
     published = known.get(digest(*files.values()))
     if published:
-        log.info("these are the files of %s, as %s has them", published, source["repository"])
+        log.info("these are the files of %s, as %s has them", published, home)
     elif known:
         log.warning(
             "these are not the files that %s has: unless you have trained them yourself, "
             "download them again",
-            source["repository"],
+            home,
         )
     facts = {key: value for key, value in source.items() if key not in ("advice", "known")}
     sums = {name: digest(file) for name, file in files.items()}

