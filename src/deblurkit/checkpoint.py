@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 from torch import nn
 from torch.nn.modules import module as registration
 
-from deblurkit.config import build_recipe
+from deblurkit.config import build_recipe, conf_dir
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.reading.safetensors_files import read_safetensors
 from deblurkit.reading.torch_files import read_torch
 from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
-from deblurkit.weights import shipped, shipped_file
+from deblurkit.weights import kept_file, named_file, shipped
 
 OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best
 SPARE = 2**20  # numbers that a method may make beside those of its file
@@ -34,8 +35,9 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
     """Build the method that a file describes, with the file's weights, ready to restore.
 
     Args:
-        weights: A checkpoint of a run, its folder, a safetensors file of ``save_weights``, or the
-            name of weights that come with the install, such as ``tiny``.
+        weights: A checkpoint of a run, its folder, a safetensors file of ``save_weights``, or a
+            name: of weights that come with the install, such as ``tiny``, or of a safetensors file
+            in the folder of the variable ``DEBLURKIT_WEIGHTS`` (``weights/`` without it).
         trust: Further packages whose classes the recipe may name.
 
     Raises:
@@ -114,7 +116,7 @@ def existing(weights: str | Path) -> Path:
     """
     if "://" in str(weights):
         raise InputError(f"{weights} is an address; download the file first and give its path")
-    if isinstance(weights, str) and (file := shipped_file(weights)):
+    if isinstance(weights, str) and (file := named_file(weights)):
         return file
     try:
         path = Path(weights).expanduser()
@@ -126,10 +128,22 @@ def existing(weights: str | Path) -> Path:
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not found:
         raise InputError(
-            f"{weights} is no file; weights= takes a checkpoint, a safetensors file, or one of "
-            f"{', '.join(shipped())}"
+            f"{weights} is no file; {way_to(path.name.removesuffix('.safetensors'))}"
+            f"weights= takes a checkpoint, a safetensors file, or one of {', '.join(shipped())}"
         )
     return path
+
+
+def way_to(name: str) -> str:
+    """The commands that make weights of this name, where a source delivers them; or nothing."""
+    source = conf_dir() / "source" / f"{name}.yaml"
+    if not name.isidentifier() or not source.is_file():
+        return ""
+    described = OmegaConf.load(source).source
+    commands = [*described.get("fetching", ()), f"deblurkit-convert source={name}"]
+    path = described.get("fetched", "<its files>")
+    commands[-1] += f" path={path} output={kept_file(name)}"
+    return f"these commands make it: {', then '.join(commands)}; "
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -96,6 +96,8 @@ def mistake(error: Exception) -> str:
         return f"there is no {cause.full_key}; {_choice(str(cause.key), keys)}"
     if missing := re.search(r"Missing mandatory value: (\S+)", str(error)):
         return _without_value(missing[1])
+    if "Could not override 'model/teacher@" in str(error):
+        return "teacher= is for a model that has a teacher, such as model=weak_selfdeblur"
     return sentence(error).split(" full_key:")[0]
 
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import hydra
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
@@ -26,6 +26,7 @@ from deblurkit.cli.paths import flags_first
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
 from deblurkit.training import sweeps
+from deblurkit.weights import VARIABLE
 
 Task = Callable[[DictConfig], Any]
 
@@ -141,7 +142,9 @@ def guarded(task: Task, asked: str | None) -> Task:
     """
 
     def run(cfg: DictConfig) -> Any:
-        with variable(FULL, asked):
+        # Where weights= looks names up, here and in processes that are started.
+        names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
+        with variable(FULL, asked), variable(VARIABLE, names):
             quiet_loggers()
             from lightning.fabric.utilities.exceptions import MisconfigurationException
 

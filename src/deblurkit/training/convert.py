@@ -19,6 +19,7 @@ from deblurkit.training.published_files import content, digest, found, unread
 log = logging.getLogger(__name__)
 
 HOME = "deblurkit.published"  # of the importers
+TOLD = frozenset({"advice", "known", "fetching", "fetched"})  # of a source, not remembered
 
 
 def convert(cfg: DictConfig) -> str:
@@ -119,7 +120,7 @@ def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:
 def origin(source: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
     """What to remember of the files, plain values; it is said whether they are known."""
     known: Mapping[str, str] = source.get("known", {})
-    home = source.get("delivered_by", source["repository"])
+    home = source.get("publisher", source["repository"])
     published = known.get(digest(*files.values()))
     if published:
         log.info("these are the files of %s, as %s has them", published, home)
@@ -129,6 +130,6 @@ def origin(source: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, An
             "download them again",
             home,
         )
-    facts = {key: value for key, value in source.items() if key not in ("advice", "known")}
+    facts = {key: value for key, value in source.items() if key not in TOLD}
     sums = {name: digest(file) for name, file in files.items()}
     return facts | {"published": published, "files": sums}

