@@ -1,5 +1,6 @@
 """MAXIM's attentions: of channels, behind convolutions or linear maps, and of a stage's answer."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,7 +27,7 @@ class ChannelAttention(nn.Module):
         """Weigh a correction, and add it to the features; same shape."""
         means = correction.mean(dim=(1, 2), keepdim=True)
         weights = self.excite(self.squeeze(means).relu()).sigmoid()
-        return features + correction * weights
+        return torch.addcmul(features, correction, weights)
 
 
 class ConvolutionalAttention(nn.Module):

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -88,9 +87,10 @@ class BothAxes(nn.Module):
         self.entry, self.leave, self.grid, self.block = entry, leave, grid, block
         self.side = side
 
-    def forward(self, features: Features, start: Features) -> Features:
-        """Add what both halves make of features to others, of sides divisible by ``side``."""
-        answer = start + self.leave.bias
+    def forward(self, features: Features, start: Features | None) -> Features:
+        """What both halves make of features whose sides are divisible; added to others."""
+        bias = self.leave.bias
+        answer = bias.expand_as(features).clone() if start is None else start + bias
         for half, (cut, axis) in enumerate(((in_grid, self.grid), (in_blocks, self.block))):
             target, source = cut(answer, side=self.side), cut(features, side=self.side)
             add_along(target, source, partial(self.share, axis=axis, half=half))
@@ -144,7 +144,7 @@ class Gated(nn.Module):
 
     def weights(self, opened: Features) -> Features:
         """What the other is multiplied with."""
-        weights: Tensor = self.weigh(opened, torch.zeros_like(opened))
+        weights: Tensor = self.weigh(opened, None)
         return weights
 
     def closed(self, opened: Features, weights: Features, *others: Features) -> Features:

@@ -5,7 +5,7 @@ gradients, and while compiling, everything is done at once.
 """
 
 from collections.abc import Callable, Iterator
-from math import ceil
+from math import ceil, pi, sqrt
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,8 @@ Tokens = Float[Tensor, "tokens others channels"]  # what is mixed comes first
 # The same pixels, not copied: tokens by rows and columns, then what is not mixed.
 Cut = Float[Tensor, "down across batch rows columns channels"]
 
-STRIP = 8192  # pixels
+STRIP = 2**18  # values
+SLOPE = 2 * sqrt(2 / pi)  # of GELU's logistic function at zero
 
 
 def frugal() -> bool:
@@ -29,12 +30,14 @@ def frugal() -> bool:
 def gelu(features: Tensor) -> Tensor:
     """The tanh form of GELU; in place where it may be.
 
+    There by the logistic function, since (1 + tanh(z)) / 2 is that of 2 z, and is made faster.
+
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, arXiv:1606.08415, sec. 2.
     """
-    if frugal():
-        changed: Tensor = torch.ops.aten.gelu_(features, approximate="tanh")
-        return changed
-    return functional.gelu(features, approximate="tanh")
+    if not frugal():
+        return functional.gelu(features, approximate="tanh")
+    gate = (features * features).mul_(0.044715 * SLOPE).add_(SLOPE).mul_(features).sigmoid_()
+    return features.mul_(gate)
 
 
 def convolved(layer: nn.Module, features: Features) -> Mapped:
@@ -69,9 +72,10 @@ def pixelwise(work: Callable[..., Tensor], *features: Features) -> Mapped:
     if not frugal():
         return work(*features)
     flat = [one.flatten(0, 2) for one in features]
+    length = max(STRIP // flat[0].shape[-1], 1)
     answer: Tensor | None = None
-    for start in range(0, len(flat[0]), STRIP):
-        pixels = slice(start, start + STRIP)
+    for start in range(0, len(flat[0]), length):
+        pixels = slice(start, start + length)
         strip = work(*(one[pixels] for one in flat))
         if answer is None:
             answer = strip.new_empty(len(flat[0]), strip.shape[-1])
@@ -121,9 +125,10 @@ def mixed(tokens: Tokens, layer: nn.Linear, *, raised: float) -> Tokens:
 
 
 def _strips(cut: Cut) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of what is not mixed, together about ``STRIP`` pixels with their tokens."""
-    down, across, batch, rows, columns, _ = cut.shape
-    room = max(STRIP // (down * across * batch), 1) if frugal() else rows * columns
+    """Rows and columns of what is not mixed, with all tokens of them about ``STRIP`` values."""
+    down, across, batch, rows, columns, channels = cut.shape
+    least = down * across * batch * channels
+    room = max(STRIP // least, 1) if frugal() else rows * columns
     wide = ceil(columns / ceil(columns / room))
     high = max(room // columns, 1)
     for top in range(0, rows, high):
