@@ -8,6 +8,7 @@ where the clock says so, something disturbed it, and no share is given.
 
     python benchmarks/inference.py --output docs/results/inference
     python benchmarks/inference.py --output docs/results/inference_gpu --device cuda
+    python benchmarks/inference.py --output docs/results/inference --models maxim  # keeps others
 """
 
 import argparse
@@ -162,16 +163,32 @@ def report(rows: list[Row], speeds: dict[str, float], missing: dict[str, str], d
     return "\n".join([first, "", *table(rows, speeds), *notes, "", *published(cost), ""])
 
 
-def run(device: str, limit: float, output: Path | None) -> None:
+def earlier(output: Path) -> dict[tuple[str, str], Row]:
+    """What was measured before, by the first model and the precision."""
+    file = output / "results.json"
+    rows = json.loads(file.read_text())["rows"] if file.is_file() else []
+    names = ("seconds", "peak", "added", "speed", "share")
+    return {
+        (row["models"][0], row["precision"]): {name: row[name] for name in names if name in row}
+        for row in rows
+    }
+
+
+def run(device: str, limit: float, output: Path | None, models: Sequence[str] | None) -> None:
     """Count all, then time one after the other; what is there is written after each."""
     found, missing = networks()
     speeds = {precision: speed_of(device, precision) for precision in PRECISIONS[device]}
+    kept = earlier(output) if models and output else {}
     rows: list[Row] = [
         network._asdict() | {"precision": precision} for network in found for precision in speeds
     ]
+    for row in rows:
+        row |= kept.get((row["models"][0], row["precision"]), {})
     name = torch.cuda.get_device_name() if device == "cuda" else f"{platform.machine()}, one core"
     for row in rows:
         least = least_seconds(row, speeds)
+        if models and not {*models} & {*row["models"]}:
+            continue
         if device == "cpu" and least > limit:
             continue
         repeats = REPEATS if device == "cuda" else 3 if least < SHORT else 1
@@ -191,6 +208,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="folder of results.json and table.md")
     parser.add_argument("--device", choices=list(PRECISIONS), default="cpu")
     parser.add_argument("--limit", type=float, default=20.0, help="seconds at the full speed")
+    parser.add_argument("--models", nargs="+", help="time these only, and keep what was measured")
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -198,7 +216,7 @@ def main() -> None:
     torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     torch.backends.cudnn.benchmark = True
     if given.case is None:
-        run(given.device, given.limit, given.output)
+        run(given.device, given.limit, given.output, given.models)
     else:
         print(json.dumps(measured(*given.case)))
 
