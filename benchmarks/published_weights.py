@@ -36,6 +36,7 @@ def main() -> None:
     )
     given.add_argument("--weights", type=Path, help="of DMPHN")
     given.add_argument("--maxim", type=Path, help="the package")
+    given.add_argument("--tiles", type=int, nargs="*", default=[], help="of MAXIM, pixels")
     given.add_argument("--blurred", type=Path, required=True)
     given.add_argument("--sharp", type=Path, required=True)
     given.add_argument("--output", type=Path, required=True)
@@ -53,6 +54,12 @@ def main() -> None:
         done = [run for run in done if run["row"] != model]
         done.append({"row": model, **scores(model, asked)})
         results.parent.mkdir(parents=True, exist_ok=True)
+        results.write_text(json.dumps(done, indent=1) + "\n")
+        print(done[-1], flush=True)
+    for tile in asked.tiles:
+        row = f"{MAXIM} in tiles of {tile}"
+        done = [run for run in done if run["row"] != row]
+        done.append({"row": row, **tiled(tile, asked)})
         results.write_text(json.dumps(done, indent=1) + "\n")
         print(done[-1], flush=True)
 
@@ -80,6 +87,23 @@ def scores(model: str, asked: argparse.Namespace) -> Result:
         *("data.test.blurred=blurred", "data.test.sharp=sharp"),
     )
     means = json.loads((run / "scores.json").read_text())["mean"]
+    return {name: value for name, value in means.items() if name.startswith(KEPT)}
+
+
+def tiled(tile: int, asked: argparse.Namespace) -> Result:
+    """Restore with MAXIM in tiles, from files to files, and score."""
+    run, folder = asked.runs / f"{MAXIM}_{tile}", asked.runs / "pair"
+    shutil.rmtree(run, ignore_errors=True)
+    weights = asked.runs / MAXIM / "weights.safetensors"
+    command(
+        "deblur", str(folder / "blurred"), f"weights={weights}", f"tile={tile}", f"output={run}"
+    )
+    command(
+        "eval",
+        *(f"restored={run}", f"sharp={folder / 'sharp'}", f"blurred={folder / 'blurred'}"),
+        *(f"hydra.run.dir={run}/scores", f"protocol=[{','.join(PROTOCOLS)}]"),
+    )
+    means = json.loads((run / "scores" / "scores.json").read_text())["mean"]
     return {name: value for name, value in means.items() if name.startswith(KEPT)}
 
 
