@@ -16,6 +16,7 @@ from torch import Tensor
 
 from deblurkit.config import compose
 from deblurkit.errors import InputError
+from deblurkit.imaging.memory import bytes_taken
 from deblurkit.published.maxim import MAXIM
 from published.maxim_files import SMALL, archive, flax, hashes, pack, package
 
@@ -212,6 +213,8 @@ def test_the_package_gives_its_own_numbers(registry: Path, tmp_path: Path) -> No
         found = [moments, *(tuple(answer[:, row, column].tolist()) for row, column in PLACES)]
         for one, other in zip(found, expected, strict=True):
             assert one == pytest.approx(other, abs=2e-5)
+    with torch.inference_mode():  # what lives at the same time, bytes of a pixel
+        assert bytes_taken(lambda: method(torch.rand(1, 3, 192, 256))) / (192 * 256) < 1250
     # The same weights as the authors' archive would hold them.
     sizes = dict(compose("model=maxim").model.backbone)
     sizes = {name: sizes[name] for name in ("channels", "stages", "groups", "bottlenecks")}

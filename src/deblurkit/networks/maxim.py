@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import lcm
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from torch import Tensor, nn
 
@@ -87,7 +87,11 @@ class Stage(nn.Module):
         restored: Levels = []
         following = Handover([], [])
         for level in reversed(range(LEVELS)):
-            features = self.decoders[level](features, skips)
+            decoder = cast("Decoder", self.decoders[level])
+            features = decoder.joined(features, skips)
+            if not level:
+                skips.clear()  # the last decoder has seen them
+            features = decoder(features)
             head = self.heads[level]
             if isinstance(head, SupervisedAttention):
                 answer, attended = head(features, pictures[level])
@@ -100,12 +104,12 @@ class Stage(nn.Module):
 
     def encoded(self, pictures: Levels, earlier: Handover | None) -> tuple[Tensor, Levels]:
         """Features below the last level, and those of all levels."""
-        inputs = [
-            convolved(entry, picture) for entry, picture in zip(self.entries, pictures, strict=True)
-        ]
-        for level, fusion in enumerate(self.fusions):
-            assert earlier is not None
-            inputs[level] = fusion(inputs[level], earlier.attended.pop(0))
+        inputs: Levels = []
+        for level, entry in enumerate(self.entries):
+            features = convolved(entry, pictures[level])
+            if earlier is not None:
+                features = self.fusions[level](features, earlier.attended.pop(0))
+            inputs.append(features)
         features, encoded = inputs[0], []
         for encoder in self.encoders:
             known = earlier.known.pop(0) if earlier is not None else None
@@ -183,7 +187,7 @@ class Backbone(nn.Module):
         picture = blurred.movedim(1, -1).contiguous()
         # The nearest of all pixels, as the authors shrink what goes in: half a step in.
         steps = [2**level for level in range(LEVELS)]
-        pictures = [picture[:, step // 2 :: step, step // 2 :: step] for step in steps]
+        pictures = [picture[:, step // 2 :: step, step // 2 :: step].contiguous() for step in steps]
         answers, handover = [], None
         for stage in self.stages:
             restored, handover = stage(pictures, handover)

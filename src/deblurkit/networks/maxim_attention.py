@@ -24,9 +24,11 @@ class ChannelAttention(nn.Module):
         self.excite = mapping(channels // reduction, channels)
 
     def forward(self, correction: Features, features: Features) -> Features:
-        """Weigh a correction, and add it to the features; same shape."""
+        """Weigh a correction and add it to features, in their place; same shape."""
         means = correction.mean(dim=(1, 2), keepdim=True)
         weights = self.excite(self.squeeze(means).relu()).sigmoid()
+        if frugal():
+            return features.addcmul_(correction, weights)
         return torch.addcmul(features, correction, weights)
 
 
@@ -51,10 +53,11 @@ class ConvolutionalAttention(nn.Module):
         self.slope = slope
 
     def forward(self, features: Features) -> Features:
-        """Correct; same shape."""
+        """Correct, in their place; same shape."""
         inner = convolved(self.first, self.norm(features))
         inner = functional.leaky_relu(inner, self.slope, inplace=frugal())
-        corrected: Tensor = self.attention(convolved(self.second, inner), features)
+        inner = convolved(self.second, inner)
+        corrected: Tensor = self.attention(inner, features)
         return corrected
 
 
@@ -75,7 +78,7 @@ class DenseAttention(nn.Module):
         self.attention = ChannelAttention(channels=channels, reduction=reduction)
 
     def forward(self, features: Features) -> Features:
-        """Correct; same shape."""
+        """Correct, in their place; same shape."""
         inner = pixelwise(lambda strip: self.second(gelu(self.first(self.norm(strip)))), features)
         corrected: Tensor = self.attention(inner, features)
         return corrected

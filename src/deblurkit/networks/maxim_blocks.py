@@ -10,7 +10,14 @@ from torch.nn import functional
 
 from deblurkit.networks.maxim_attention import ConvolutionalAttention, DenseAttention
 from deblurkit.networks.maxim_mixing import CrossGating, mapping, multi_axis_block
-from deblurkit.networks.maxim_strips import Features, Mapped, convolved, pixelwise, resized
+from deblurkit.networks.maxim_strips import (
+    Features,
+    Mapped,
+    convolved,
+    pixelwise,
+    pixelwise_over,
+    resized,
+)
 
 LEVELS = 3  # full, half and quarter size
 SLOPE = 0.2  # of leaky ReLU
@@ -100,7 +107,7 @@ class Body(nn.Module):
         inner = features
         for mix, attention in zip(self.mixings, self.attentions, strict=True):
             inner = attention(mix(inner, inner))
-        return features + inner
+        return pixelwise_over(torch.add, inner, features)
 
 
 class Encoder(nn.Module):
@@ -152,8 +159,9 @@ class Fusion(nn.Module):
         self.gating = CrossGating(channels=channels, side=side)
 
     def forward(self, features: Features, earlier: Features) -> Features:
-        """Join; same shape."""
-        joined: Tensor = self.gating(self.first(features), self.second(earlier))[0]
+        """Join, in the place of both; same shape."""
+        first = pixelwise_over(self.first, features)
+        joined: Tensor = self.gating(first, pixelwise_over(self.second, earlier))[0]
         return joined
 
 
@@ -176,7 +184,7 @@ class Crossing(nn.Module):
 
     def forward(self, encoded: Levels, rising: Half) -> tuple[Features, Features]:
         """Skip features, and what comes up at this level."""
-        second = self.second(convolved(self.doubling, rising))
+        second = pixelwise_over(self.second, convolved(self.doubling, rising))
         first = self.first(encoded, size=second.shape[1:3])
         skip, risen = self.gating(first, second)
         return skip, risen
@@ -198,10 +206,15 @@ class Decoder(nn.Module):
         self.entry = Joint(beside=channels, widths=sizes.widths[::-1], channels=channels)
         self.body = body(level, sizes)
 
-    def forward(self, features: Half, skips: Levels) -> Features:
-        """Twice the size; skips come from quarter size up."""
+    def joined(self, features: Half, skips: Levels) -> Features:
+        """Features of twice the size, with the skips of all levels, from quarter size up."""
         doubled = convolved(self.doubling, features)
-        decoded: Tensor = self.body(self.entry(skips, size=doubled.shape[1:3], beside=doubled))
+        joined: Tensor = self.entry(skips, size=doubled.shape[1:3], beside=doubled)
+        return joined
+
+    def forward(self, joined: Features) -> Features:
+        """Mix; same shape."""
+        decoded: Tensor = self.body(joined)
         return decoded
 
 

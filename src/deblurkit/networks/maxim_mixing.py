@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,6 +15,7 @@ from deblurkit.networks.maxim_strips import (
     in_grid,
     mixed,
     pixelwise,
+    pixelwise_over,
 )
 
 EPSILON = 1e-6  # of the normalisations, as Flax has it
@@ -147,11 +149,10 @@ class Gated(nn.Module):
         weights: Tensor = self.weigh(opened, None)
         return weights
 
-    def closed(self, opened: Features, weights: Features, *others: Features) -> Features:
-        """Weighed, with others added."""
-        return pixelwise(
-            lambda strip, shares, *more: sum(more, self.leave(strip * shares)),
-            *(opened, weights, *others),
+    def closed(self, features: Features, opened: Features, weights: Features) -> Features:
+        """Features that are not needed any more, corrected by what is weighed."""
+        return pixelwise_over(
+            lambda own, strip, shares: own + self.leave(strip * shares), features, opened, weights
         )
 
 
@@ -171,11 +172,14 @@ class CrossGating(nn.Module):
         self.second = Gated(channels=channels, side=side)
 
     def forward(self, first: Features, second: Features) -> tuple[Features, Features]:
-        """Both, weighed and corrected; the second's result is added to the first's."""
+        """Both, weighed and corrected, in the place of what they were.
+
+        The second's result is added to the first's.
+        """
         one, other = self.first.opened(first), self.second.opened(second)
-        second = self.second.closed(other, self.first.weights(one), second)
-        first = self.first.closed(one, self.second.weights(other), second, first)
-        return first, second
+        second = self.second.closed(second, other, self.first.weights(one))
+        first = self.first.closed(first, one, self.second.weights(other))
+        return pixelwise_over(torch.add, first, second), second
 
 
 def mixing(inputs: int, outputs: int) -> nn.Linear:

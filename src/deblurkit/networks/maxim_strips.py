@@ -84,6 +84,25 @@ def pixelwise(work: Callable[..., Tensor], *features: Features) -> Mapped:
     return answer.unflatten(0, features[0].shape[:3])
 
 
+def pixelwise_over(work: Callable[..., Tensor], target: Features, *features: Features) -> Features:
+    """Do what looks at one pixel at a time, over the features that nobody needs any more.
+
+    Args:
+        work: From features of pixels to as many.
+        target: Given to the work first; what it held is lost where it may be.
+        *features: Of the same height and width.
+    """
+    if not frugal():
+        return work(target, *features)
+    target = target.contiguous()
+    own, *flat = (one.flatten(0, 2) for one in (target, *features))
+    length = max(STRIP // own.shape[-1], 1)
+    for start in range(0, len(own), length):
+        pixels = slice(start, start + length)
+        own[pixels] = work(own[pixels], *(one[pixels] for one in flat))
+    return target
+
+
 def in_grid(features: Features, *, side: int) -> Cut:
     """As many tokens as a grid of ``side`` x ``side`` cells over the whole picture has."""
     height, width = features.shape[1:3]
