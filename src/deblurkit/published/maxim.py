@@ -81,7 +81,10 @@ class MAXIM:
         else:
             weights = of_archive(tensors_of(package, file=file))
         state = placed(weights, dict(self._places()), file=file)
-        return {"backbone": self.coarse_answers() | state}
+        coarse = self.coarse_answers()
+        if coarse.keys() - state.keys():
+            log.info("without the last stage's coarse answers, which start as the blurred picture")
+        return {"backbone": coarse | state}
 
     def of_package(self, files: Mapping[str, bytes]) -> dict[str, Tensor]:
         """Weights by the authors' names, of this package and no other.
