@@ -56,9 +56,9 @@ notebooks: $(INSTALLED) ## run the notebooks
 
 soak: export OMP_NUM_THREADS := 1
 soak: $(INSTALLED) ## 20,000 damaged pictures, 25 killed runs, 50,000 steps; ARGS="20000 --first 20000" reads others
-	PYTHONPATH=tests $(BIN)/python tests/imaging/fuzz_pictures.py $(or $(ARGS),20000)
-	$(BIN)/python tests/training/kill_runs.py 25
-	$(BIN)/python tests/training/long_run.py 50000
+	$(BIN)/python tests/support/fuzz_pictures.py $(or $(ARGS),20000)
+	$(BIN)/python tests/support/kill_runs.py 25
+	$(BIN)/python tests/support/long_run.py 50000
 
 lint: $(INSTALLED) ## ruff: mistakes and layout
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ import torch
 from scipy.signal import fftconvolve
 from torch import Tensor
 
-from deblurkit.imaging.convolution import blur, with_border
+from deblurkit.imaging.blur.convolution import blur, with_border
 
 BATCH, CHANNELS, SIDE, ROUNDS = 16, 3, 256, 15
 

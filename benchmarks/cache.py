@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 from deblurkit.data.augment import crop_box
-from deblurkit.data.cache import Cached
-from deblurkit.data.folders import FolderPairs
-from deblurkit.data.photos import Photos
-from deblurkit.data.sources import Pictures
-from deblurkit.imaging.files import write_image
+from deblurkit.data.sources.base import Pictures
+from deblurkit.data.sources.cache import Cached
+from deblurkit.data.sources.folders import FolderPairs
+from deblurkit.data.sources.photos import Photos
+from deblurkit.imaging.formats.files import write_image
 
 HEIGHT, WIDTH, SIDE = 720, 1280, 256
 Draw = Callable[[int], Pictures]

@@ -28,8 +28,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import deblurkit
 from deblurkit.errors import InputError
-from deblurkit.imaging.padding import pad_to_multiple
-from deblurkit.methods.network import NetworkMethod
+from deblurkit.imaging.tiling.padding import pad_to_multiple
+from deblurkit.methods.frame.network import NetworkMethod
 
 HEIGHT, WIDTH = 720, 1280
 PRECISIONS = {"cpu": ("float32",), "cuda": ("float32", "bfloat16")}

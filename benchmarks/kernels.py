@@ -9,7 +9,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from deblurkit.data.blur.family import choice
+from deblurkit.data.blur.parts.family import choice
 from deblurkit.data.blur.published import published_kernels, published_placement
 from deblurkit.data.blur.trajectory import CameraShake, ShakeDraws, shake_draws, shake_paths
 

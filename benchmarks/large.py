@@ -27,8 +27,8 @@ from timing import in_a_process
 
 import deblurkit
 from deblurkit.checkpoint import save_weights
+from deblurkit.commands.restore.restore_files import restore_files
 from deblurkit.storage import replacing
-from deblurkit.training.restore_files import restore_files
 
 
 class Case(NamedTuple):

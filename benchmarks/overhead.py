@@ -27,8 +27,8 @@ from deblurkit.callbacks.average import RestorerAverage
 from deblurkit.callbacks.resume import ExactResume
 from deblurkit.contracts import Images, Pools, Terms
 from deblurkit.losses.pixel import l1
-from deblurkit.methods.automatic import AutomaticMethod
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.methods.frame.manual import ManualMethod
 
 STEPS, CHUNK, WARM = 1200, 10, 10  # steps, steps in a turn, turns that are not counted
 PATIENCE = 60  # seconds

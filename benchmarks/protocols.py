@@ -20,12 +20,12 @@ from torch.nn import functional
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 from torchmetrics.functional.image import structural_similarity_index_measure as torchmetrics_ssim
 
-from deblurkit.imaging.files import as_tensor
+from deblurkit.imaging.formats.files import as_tensor
 from deblurkit.metrics.gopro import GoPro
-from deblurkit.metrics.kohler import Frame, placed, transform
-from deblurkit.metrics.levels import Rounded, interleaved, psnr_of_levels
-from deblurkit.metrics.shifts import aligned, resampled
-from deblurkit.metrics.similarity import GAUSS_RGB, MATLAB_RGB, gaussian_taps, ssims_rgb
+from deblurkit.metrics.kohler import TrajectoryFrame, placed, transform
+from deblurkit.metrics.parts.levels import Rounded, interleaved, psnr_of_levels
+from deblurkit.metrics.parts.shifts import aligned, resampled
+from deblurkit.metrics.parts.similarity import GAUSS_RGB, MATLAB_RGB, gaussian_taps, ssims_rgb
 
 Floats = NDArray[np.float64]
 ROUNDS = 7
@@ -136,11 +136,11 @@ def main() -> None:
         rounds=1,
     )
     one, other = (interleaved(Rounded()(p)) for p in pair(800, 800))
-    spectrum, frame = transform(one), Frame(other.astype(np.uint8), transform(other))
+    spectrum, frame = transform(one), TrajectoryFrame(other.astype(np.uint8), transform(other))
     compare(
         "kohler's placing, 800x800, kept transforms against new ones",
         lambda: placed(one, spectrum, frame),
-        lambda: placed(one, transform(one), Frame(frame.levels, transform(other))),
+        lambda: placed(one, transform(one), TrajectoryFrame(frame.levels, transform(other))),
     )
 
 

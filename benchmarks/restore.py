@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 import deblurkit
-from deblurkit.imaging.padding import pad_to_multiple
-from deblurkit.imaging.tiles import Grid, tiled
+from deblurkit.imaging.tiling.padding import pad_to_multiple
+from deblurkit.imaging.tiling.tiles import Grid, tiled
 
 HEIGHT, WIDTH = 720, 1280
 GRID = Grid(tile=400, overlap=64, multiple=4, fade=64)  # pixels

@@ -14,6 +14,7 @@ best.
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,13 +22,16 @@ from statistics import median
 from typing import Any
 
 import torch
-from levin_crops import CHANNELS, FALLS, ITERATIONS, SWITCH, Crop, crops, scores
 from published_selfdeblur import JITTER, PublishedLoop
 from torch import Tensor
 
 import deblurkit
 from deblurkit.methods.priors.blind import BlindProblem
 from deblurkit.methods.priors.deep import DRAWS
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
+
+from levin_crops import CHANNELS, FALLS, ITERATIONS, SWITCH, Crop, crops, scores
 
 SIDE = 127  # of the picture, pixels; Levin's have 255
 KERNELS = (17, 75)
@@ -47,7 +51,7 @@ def matched(
         size: Side of the kernel, pixels.
         **options: Of the port.
     """
-    problem = method.pose(blurred[0], size)
+    problem = method.initial_state(blurred[0], size)
     port = PublishedLoop(problem.luminance, size, **options)
     port.noise, port.kernel_noise = problem.noise, problem.kernel_noise[0]
     for name in ("picture", "kernel"):

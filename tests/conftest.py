@@ -11,7 +11,17 @@ os.environ.setdefault("WANDB_SILENT", "true")
 from jaxtyping import install_import_hook
 
 # Shapes and types of every call are checked, in the tests only, wherever tensors are handed on.
-TENSORS = ("contracts", "imaging", "data", "networks", "losses", "metrics", "methods", "callbacks")
+TENSORS = (
+    "contracts",
+    "imaging",
+    "data",
+    "networks",
+    "losses",
+    "metrics",
+    "methods",
+    "restoring",
+    "callbacks",
+)
 install_import_hook([f"deblurkit.{name}" for name in TENSORS], "checking.check")
 
 # ruff: noqa: E402

@@ -4,6 +4,8 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +17,32 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors"}
-FILES = {*GROUND, "storage", "imaging", "reading"}
+FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
 FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
     "storage": GROUND,
-    "reading": GROUND,  # files of strangers
+    "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},
     "data": FILES,
-    "networks": {*GROUND, "imaging", "reading"},
+    "networks": {*GROUND, "imaging", "weight_files"},
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
     "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
-    "config": {*GROUND, "trust", "methods"},
+    "former_names": set(),
+    "config": {*GROUND, "trust", "methods", "former_names"},
     "weights": set(),  # files that come with the install
-    "checkpoint": {*GROUND, "storage", "reading", "trust", "methods", "config", "weights"},
+    "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "reading"},  # names of other people's tensors
-    "report": FILES,  # pages
-    "callbacks": {*FRAME, "report"},
-    "training": {*FRAME, "report", "published", "callbacks", "__init__"},  # a run notes the version
-    "cli": {*FRAME, "callbacks", "training", "__init__"},
+    "pages": FILES,
+    "restoring": {*FILES, "methods"},
+    "callbacks": {*FRAME, "pages"},
+    # a run notes the version
+    "commands": {*FRAME, "pages", "published", "callbacks", "restoring", "__init__"},
+    "cli": {*FRAME, "callbacks", "commands", "__init__"},
     "__init__": set(),
 }
 # Each of them is a method of nn.Module that a submodule of this name would hide.
@@ -113,7 +118,7 @@ def test_no_attribute_hides_a_method_of_modules(file: Path) -> None:
 
 def test_nothing_imports_torchvision() -> None:
     """Its wheel does not import beside a CPU-only torch, and takes torchmetrics down with it."""
-    folders = ("src", "tests", "benchmarks", "docs")
+    folders = ("src", "tests", "benchmarks", "studies", "docs")
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
     guilty = [name_of(file) for file in files if any("torchvision" in n for n in imported(file))]
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
@@ -158,3 +163,52 @@ def targets(node: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     elif isinstance(node, list):
         for value in node:
             yield from targets(value)
+
+
+def test_folders_hold_no_more_than_a_reader_takes_in() -> None:
+    """Of methods and networks a file is a paper."""
+    for folder in {file.parent for file in SOURCES}:
+        files = [file for file in folder.glob("*.py") if file.stem != "__init__"]
+        assert len(files) <= 15 or folder.name in {"methods", "networks"}, name_of(folder)
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """But for papers' networks and importers, where the file says whose it is."""
+    homes: dict[str, list[str]] = {}
+    for file in SOURCES:
+        if part_of(file) not in {"networks", "published"}:
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, []).append(name_of(file))
+    assert not {name: files for name, files in homes.items() if len(files) > 1}
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_names_in_docstrings_exist(file: Path) -> None:
+    """Those of ours in backticks: in full, of a file of src/deblurkit, or a class of a folder."""
+    tree = ast.parse(file.read_text())
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef
+    texts = [ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, kinds)]
+    named = {name for text in texts for name in re.findall(r"`+([a-z_]+(?:\.\w+)+)`+", text)}
+    tops = {source.stem if source.parent.name == "deblurkit" else "" for source in SOURCES}
+    folders = {part_of(source) for source in SOURCES}
+    for name in named:
+        first, _, rest = name.partition(".")
+        of_file = first in tops and rest not in {"yaml", "csv", "json", "py"}
+        if of_file or (first in folders and name.rpartition(".")[2][0].isupper()):
+            assert is_ours(f"deblurkit.{name}"), name
+        assert first != "deblurkit" or is_ours(name), name
+
+
+def is_ours(name: str) -> bool:
+    """Whether there is such a module, or such a thing in one."""
+    home, _, last = name.rpartition(".")
+    if find_spec(home) is not None and hasattr(import_module(home), last):
+        return True
+    return find_spec(home) is not None and find_spec(name) is not None
+
+
+def test_tests_import_no_other_test() -> None:
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        modules = {part for name in imported(file) for part in name.split(".")[:-1]}
+        assert not {part for part in modules if part.startswith("test_")}, name_of(file)

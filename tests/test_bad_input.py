@@ -21,16 +21,16 @@ from running import DIRECT, DUEL, command_line, config, run
 from safetensors.torch import save_file
 
 import deblurkit
-from deblurkit.cli.foreign import run_config
 from deblurkit.cli.front import guarded
+from deblurkit.cli.untrusted_configs import run_config
+from deblurkit.commands.evaluate.evaluate import evaluate
+from deblurkit.commands.restore.restore_files import restore_files
+from deblurkit.commands.shared.trainer import homes
+from deblurkit.commands.train.run import sizes, train
 from deblurkit.config import compose, instantiate, plain
-from deblurkit.data.photos import Photos
+from deblurkit.data.sources.photos import Photos
 from deblurkit.errors import InputError, PictureError, sentence
-from deblurkit.imaging.files import write_image
-from deblurkit.training.evaluate import evaluate
-from deblurkit.training.restore_files import restore_files
-from deblurkit.training.run import sizes, train
-from deblurkit.training.trainer import homes
+from deblurkit.imaging.formats.files import write_image
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_crops_that_the_network_does_not_take_are_refused(tmp_path: Path) -> Non
 def test_wrong_pairs_are_refused_unless_they_are_wanted(gopro_tree: Path, tmp_path: Path) -> None:
     gopro = ("data=gopro", f"data.root={gopro_tree}", "data.variant=blur", "data.workers=0")
     cfg = config(tmp_path / "run", *gopro, "data.val=null", model=DIRECT)
-    mispaired = {"_target_": "deblurkit.data.mispaired.Mispaired", "seed": 0}
+    mispaired = {"_target_": "deblurkit.data.sources.mispaired.Mispaired", "seed": 0}
     cfg.data.train.paired = OmegaConf.create({**mispaired, "source": cfg.data.train.paired})
     words = r"PSNR of blurred against sharp pictures is .* check that both files .* same scene"
     with pytest.raises(InputError, match=words):

@@ -12,9 +12,9 @@ from running import DIRECT, config
 from safetensors.torch import save_file
 
 import deblurkit
+from deblurkit.commands.train.run import train
 from deblurkit.config import build_recipe
 from deblurkit.errors import InputError
-from deblurkit.training.run import train
 
 TOYS = ["toys"]
 
@@ -84,13 +84,13 @@ TARGETS = {
     "deblurkit.losses.frozen.torch.load": {"f": "stranger.ckpt", "weights_only": False},
     "deblurkit.losses.frozen.torch.save": {"obj": 0, "f": "canary"},
     "deblurkit.networks.dclnet.nn.Module": {},
-    "deblurkit.methods.base.LightningModule": {},
+    "deblurkit.methods.frame.base.LightningModule": {},
     # nor a method, which can do more than a constructor.
     "deblurkit.methods.dclnet.DCLNet.load_from_checkpoint": {"checkpoint_path": "stranger.ckpt"},
     "deblurkit.losses.frozen.Frozen.open": {},
     # The lists of a run's config are longer than those of a checkpoint.
-    "deblurkit.data.cache.prepared": {"source": "x", "folder": "canary"},
-    "deblurkit.imaging.files.write_image": {"path": "canary.png"},
+    "deblurkit.data.sources.cache.prepared": {"source": "x", "folder": "canary"},
+    "deblurkit.imaging.formats.files.write_image": {"path": "canary.png"},
     "deblurkit.callbacks.scores.write_rows": {"path": "canary", "rows": []},
     "deblurkit.config.instantiate": {"node": {}},
     "lightning.pytorch.cli.instantiate_class": {"args": [], "init": {"class_path": "os.system"}},

@@ -79,7 +79,7 @@ class Opener:
         "builtins.eval",
         "deblurkit.config.instantiate",
         "deblurkit.storage.replacing",
-        "deblurkit.methods.base.torch.load",  # through an import of ours
+        "deblurkit.methods.frame.base.torch.load",  # through an import of ours
         "deblurkit.losses.frozen.chain",
         "deblurkit.methods.dclnet.functional.conv2d",
         "torch.optim.lr_scheduler.torch.load",

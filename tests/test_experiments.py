@@ -11,7 +11,7 @@ from running import run as trained
 
 import deblurkit
 from deblurkit.config import conf_dir
-from deblurkit.imaging.files import write_image
+from deblurkit.imaging.formats.files import write_image
 
 EXPERIMENTS = sorted(  # those of weak_selfdeblur train no network and have their own test
     file.stem

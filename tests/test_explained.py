@@ -10,9 +10,9 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from deblurkit.networks.nonuniform import Tents, blended
+from deblurkit.networks.parts.nonuniform import Tents, blended
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
 
 from explained import TOLERANCE, best_kernels
 

@@ -21,13 +21,13 @@ from running import (
 )
 
 import deblurkit
-from deblurkit.data.photos import Photos
+from deblurkit.commands.evaluate.evaluate import evaluate
+from deblurkit.commands.restore.restore_files import restore_files
+from deblurkit.data.sources.photos import Photos
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image, write_image
-from deblurkit.training.evaluate import evaluate
-from deblurkit.training.restore_files import restore_files
+from deblurkit.imaging.formats.files import read_image, write_image
 
-PHOTO = "{_target_: deblurkit.data.photos.Photos, names: [chelsea]}"
+PHOTO = "{_target_: deblurkit.data.sources.photos.Photos, names: [chelsea]}"
 
 KINDS = {
     "automatic": (DIRECT, None),

@@ -26,9 +26,9 @@ from running import (
 )
 
 import deblurkit
+from deblurkit.commands.train.run import train
 from deblurkit.config import build_recipe, plain
-from deblurkit.methods.network import NetworkMethod
-from deblurkit.training.run import train
+from deblurkit.methods.frame.network import NetworkMethod
 
 
 def small(key: str, folder: Path, *overrides: str) -> DictConfig:

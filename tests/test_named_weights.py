@@ -8,9 +8,9 @@ from networks.test_maxim import SIZES
 
 import deblurkit
 from deblurkit.checkpoint import existing, save_weights
+from deblurkit.commands.evaluate.comparison.methods import method, short_names
 from deblurkit.config import build_recipe, compose, plain
 from deblurkit.errors import InputError
-from deblurkit.training.comparison.methods import method, short_names
 from deblurkit.weights import named_file
 
 FACTORY = "teacher.factory.method"

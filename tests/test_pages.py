@@ -180,8 +180,8 @@ def test_a_study_appears_when_it_has_run(checkout: Path) -> None:
     write_runs(checkout, "mtwnet", {"row": "two ways", "seed": 0, **scores})
     page = DOCS["pages"](checkout)[RESULTS]
     assert "| two ways | 1 | 24.50 | 0.6100 | +0.460 |" in page
-    assert "python benchmarks/mtwnet_study.py" in page
-    assert "python benchmarks/dclnet_study.py" not in page
+    assert "python studies/mtwnet_study.py" in page
+    assert "python studies/dclnet_study.py" not in page
 
 
 @pytest.mark.parametrize(

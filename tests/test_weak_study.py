@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from deblurkit.config import build
-from deblurkit.imaging.convolution import convolved_inside
+from deblurkit.imaging.blur.convolution import convolved_inside
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
 
 import levin_crops
 import weak_study
@@ -65,7 +65,7 @@ def taken(small_rules, crop) -> weak_study.Trajectory:
 def test_a_rule_that_watches_stops_as_it_does_for_real(name, taken, crop) -> None:
     method = build("weak_selfdeblur_smoke", *SMALL)
     method.priors.stopping = weak_study.rule_maker(name)
-    problem = method.finished(method.pose(crop.blurred[0], 5), "alone")
+    problem = method.finished(method.initial_state(crop.blurred[0], 5), "alone")
     stop = taken.stops[name]
     assert stop.iterations == problem.iterations
     assert stop.restored.equal(problem.answer)

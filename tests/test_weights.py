@@ -8,12 +8,12 @@ from torch import Tensor
 
 import deblurkit
 from deblurkit.checkpoint import existing
+from deblurkit.commands.evaluate.comparison.methods import method, short_names
 from deblurkit.data.blur.shapes import gaussians
-from deblurkit.data.photos import Photos
+from deblurkit.data.sources.photos import Photos
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
+from deblurkit.imaging.blur.convolution import blur
 from deblurkit.methods.nafnet import NAFNet
-from deblurkit.training.comparison.methods import method, short_names
 from deblurkit.weights import DEFAULT, shipped, shipped_file
 
 

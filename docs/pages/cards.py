@@ -15,7 +15,8 @@ LINKS = {
     "doi": ("doi:{}", "https://doi.org/{}"),
     "code": ("authors' code", "https://github.com/{}"),
 }
-SHARED = tuple(f"deblurkit.{part}" for part in ("methods", "methods.priors", "networks", "losses"))
+FOLDERS = ("methods", "methods.frame", "methods.priors", "networks", "networks.parts", "losses")
+SHARED = tuple(f"deblurkit.{folder}" for folder in FOLDERS)
 
 
 class Code(NamedTuple):

@@ -1,7 +1,7 @@
 """Weights in and out: run checkpoints, safetensors to share, teachers.
 
 Nothing that is read here can run code: checkpoints are read as plain tensors and containers, and
-a recipe may only name what ``config.require_trusted`` allows.
+a recipe may only name what ``trust.trusted`` allows.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from torch.nn.modules import module as registration
 
 from deblurkit.config import build_recipe, conf_dir
 from deblurkit.errors import InputError, sentence
-from deblurkit.methods.base import RestorationMethod
-from deblurkit.reading.safetensors_files import read_safetensors
-from deblurkit.reading.torch_files import read_torch
+from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
+from deblurkit.weight_files.safetensors_files import read_safetensors
+from deblurkit.weight_files.torch_files import read_torch
 from deblurkit.weights import kept_file, named_file, shipped
 
 OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best

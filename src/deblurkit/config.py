@@ -13,10 +13,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deblurkit.errors import InputError, sentence
+from deblurkit.former_names import with_current_names
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted
 
 if TYPE_CHECKING:
-    from deblurkit.methods.base import RestorationMethod
+    from deblurkit.methods.frame.base import RestorationMethod
 
 PATH_KEYS = frozenset({"weights", "path", "file", "folder", "root"})
 
@@ -148,10 +149,10 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
 
 def build_recipe(recipe: dict[str, Any], *, trust: Sequence[str] = ()) -> "RestorationMethod":
     """Make a method from a plain, resolved ``model`` node, and hand it that node."""
-    from deblurkit.methods.base import RestorationMethod
+    from deblurkit.methods.frame.base import RestorationMethod
 
     parts(recipe)  # before anything walks through it
-    recipe = with_absolute_paths(recipe)
+    recipe = with_absolute_paths(with_current_names(recipe))
     method = instantiate(recipe, homes=(*RECIPE_HOMES, *trust))
     if not isinstance(method, RestorationMethod):
         raise InputError(f"{recipe.get('_target_')} is no method; a model config must name one")
@@ -197,6 +198,8 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     from hydra.utils import instantiate as hydra_instantiate
 
     node = plain(node)
+    parts(node)  # before anything walks through it
+    node = with_current_names(node)
     for part in parts(node):  # all of them, before anything is imported
         found = trusted(part["_target_"], homes)
         require_fitting(found, part)

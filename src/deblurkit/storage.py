@@ -51,7 +51,7 @@ def replacing(path: str | Path, *, keep: Path | None = None) -> Iterator[IO[byte
 
 
 @contextmanager
-def unless_refused() -> Iterator[None]:
+def tolerate_disk_errors() -> Iterator[None]:
     """Say what could not be written and go on: a table is not worth a training."""
     try:
         yield

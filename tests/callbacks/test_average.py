@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from methods.players import Players, Single, batches
 from torch import nn
 from torch.utils.data import DataLoader
+from toy_players import Players, Single, batches
 
 from deblurkit.callbacks.average import RestorerAverage
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
-from deblurkit.methods.base import RestorationMethod
+from deblurkit.methods.frame.base import RestorationMethod
 
 
 class Watch(Callback):

@@ -8,7 +8,7 @@ from lightning.pytorch import Trainer
 from toys import Doubled
 
 from deblurkit.callbacks.pictures import Pictures, enlarged
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
 
 
 def drawn(folder: Path, outputs: dict[str, torch.Tensor]) -> tuple[int, ...]:

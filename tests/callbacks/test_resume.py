@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch import Trainer
-from methods.players import Single, batches
+from toy_players import Single, batches
 
 from deblurkit.callbacks.resume import ExactResume, random_states, set_random_states
-from deblurkit.training.checkpoint_io import AtomicCheckpointIO
+from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 
 
 def draws() -> tuple[float, float, float, float]:

@@ -17,18 +17,18 @@ from torchmetrics.functional.image import (
 from deblurkit.callbacks.pictures import Pictures
 from deblurkit.callbacks.reference import BestUnsharp, Reference, capped_psnr
 from deblurkit.callbacks.scores import Scores
+from deblurkit.commands.shared.tables import headings
 from deblurkit.contracts import Images
 from deblurkit.data.blur.shapes import Gaussian
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.module import PictureDataModule
-from deblurkit.data.sources import Pictures as SourcePictures
-from deblurkit.data.sources import Source
+from deblurkit.data.sources.base import Pictures as SourcePictures
+from deblurkit.data.sources.base import Source
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
 from deblurkit.methods.unsharp import UnsharpMask
-from deblurkit.metrics.protocol import Protocol, Score
+from deblurkit.metrics.parts.protocol import Protocol, Score
 from deblurkit.metrics.rgb8 import RGB8
-from deblurkit.training.report import headings
 
 NAMES = ["folder/cup", "table", "spoon"]
 

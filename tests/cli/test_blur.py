@@ -12,12 +12,12 @@ import skimage.data
 from numpy.typing import NDArray
 
 from deblurkit.cli.paths import quoted
+from deblurkit.commands.blur.average_frames import average_frames
+from deblurkit.commands.blur.blur_files import blur_files
 from deblurkit.config import compose, conf_dir
-from deblurkit.data.folders import FolderPairs
+from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image, read_picture, write_image
-from deblurkit.training.average_frames import average_frames
-from deblurkit.training.blur_files import blur_files
+from deblurkit.imaging.formats.files import read_image, read_picture, write_image
 
 BY_KERNEL = ("camera_shake", "line", "defocus", "gaussian", "mixture")
 BY_FIELD = ("roll", "moving_object", "depth_defocus", "depth_shake")

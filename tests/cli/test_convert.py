@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from author_layouts import authors_state
 from converting import write
-from published.layouts import authors_state
 from running import command_line
 
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
 
 SIZES = ("model.generator.channels=8", "model.critic.channels=8")
 

@@ -10,27 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from omegaconf import DictConfig
+from deblurring import IDENTITY, config, deblur
 from running import command_line
 
 from deblurkit.cli.deblur import task
-from deblurkit.config import compose
-from deblurkit.imaging.files import read_image, write_image
-from deblurkit.training.restore_files import restore_files
-
-IDENTITY = ("model=unsharp", "model.amount=0")  # adds nothing to a picture
-
-
-def config(folder: Path, *overrides: str) -> DictConfig:
-    """What is in ``folder/in`` goes to ``folder/out`` as it is."""
-    places = (f"inputs=[{folder / 'in'}]", f"output={folder / 'out'}", f"paths.run={folder}")
-    quiet = "trainer.enable_progress_bar=false"
-    return compose(*IDENTITY, *places, quiet, *overrides, config="deblur")
-
-
-def deblur(folder: Path, *overrides: str) -> int:
-    """Run the command's own function; how many pictures could not be restored."""
-    return restore_files(config(folder, *overrides))
+from deblurkit.imaging.formats.files import read_image, write_image
 
 
 def test_every_picture_goes_to_its_own_file(tmp_path: Path) -> None:

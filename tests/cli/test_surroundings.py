@@ -8,7 +8,7 @@ import pytest
 from running import begun_anew
 from skimage import data
 
-from deblurkit.imaging.files import write_image
+from deblurkit.imaging.formats.files import write_image
 
 NAME = "Köln, 8 Uhr ☀.png"
 
@@ -48,7 +48,8 @@ def test_names_may_be_of_any_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def trained(folder: Path) -> list[dict[str, str]]:
     """Scores of the test pictures in ``folder/in``."""
-    test = f"{{_target_:deblurkit.data.folders.FolderPictures,root:{folder / 'in'},role:sharp}}"
+    pictures = "deblurkit.data.sources.folders.FolderPictures"
+    test = f"{{_target_:{pictures},root:{folder / 'in'},role:sharp}}"
     given = ("model=dclnet_tiny", "data.val=null", f"data.test={test}", "hydra.run.dir=run")
     assert "PSNR in dB" in begun_anew("train", *given, folder=folder)
     table = folder / "run" / "scores" / "test.csv"

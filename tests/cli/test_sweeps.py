@@ -247,7 +247,7 @@ def test_two_tasks_of_slurm_are_the_two_devices_of_one_run(tmp_path: Path) -> No
     shared = {"SLURM_JOB_ID": "1234", "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "2"}
     shared |= {"SLURM_NTASKS_PER_NODE": "2", "SLURM_NNODES": "1", "SLURM_NODEID": "0"}
     shared |= {"SLURM_NODELIST": "127.0.0.1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    shared |= {"PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    shared |= {"PYTHONPATH": str(Path(__file__).parents[1] / "support"), "OMP_NUM_THREADS": "1"}
     given = (*SMALL, *OWN, *DDP, VAL, *NOTES, "hydra.run.dir=run")
     tasks = [
         subprocess.Popen(

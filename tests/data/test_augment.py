@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.data.augment import PairedAugmentation, crop_box, pad_up
-from deblurkit.data.photos import Photos
+from deblurkit.data.sources.photos import Photos
 from deblurkit.errors import InputError
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]

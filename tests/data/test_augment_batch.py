@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from deblurkit.data.augment_batch import BatchAugmentation
-from deblurkit.data.photos import Photos
+from deblurkit.data.sources.photos import Photos
 from deblurkit.errors import InputError
 
 

@@ -7,10 +7,10 @@ import pytest
 import skimage.data
 
 from deblurkit.data.checks import check_pairs, compare
-from deblurkit.data.folders import FolderPairs
-from deblurkit.data.sources import Source
+from deblurkit.data.sources.base import Source
+from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.files import write_image
+from deblurkit.imaging.formats.files import write_image
 
 
 class Pairs(Source):

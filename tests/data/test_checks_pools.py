@@ -5,15 +5,15 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from data_modules import line_blur, module
+from small_sources import Numbered
 
-from data.little import Numbered
-from data.test_module import line_blur, module
 from deblurkit.data.checks_pools import check_apart, check_sizes
-from deblurkit.data.folders import FolderPairs, FolderPictures
-from deblurkit.data.mixture import Mixture
-from deblurkit.data.shares import EveryNthGroup
+from deblurkit.data.sources.folders import FolderPairs, FolderPictures
+from deblurkit.data.sources.mixture import MixedSource
+from deblurkit.data.sources.subsets import EveryNthGroup
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import write_image
+from deblurkit.imaging.formats.files import write_image
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_every_pool_and_every_part_of_a_mixture_is_looked_at() -> None:
         with pytest.raises(InputError, match=r"4 of 4 .* smaller than the crops of 32x32"):
             module({pool: Numbered(4)}, crop=32, check="error").prepare_data()
     large, small = Numbered(3, "sharp", side=48), Numbered(4, "sharp")
-    mixed = Mixture({"large": large, "small": small}, {"large": 9, "small": 1})
+    mixed = MixedSource({"large": large, "small": small}, {"large": 9, "small": 1})
     with pytest.raises(InputError, match=r"4 of 4 .* smaller"):
         module({"paired": mixed}, synthesis=line_blur(), crop=32, check="error").prepare_data()
 
@@ -111,6 +111,6 @@ def test_pairs_inside_a_mixture_are_compared() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (4, 2, 24, 24, 3), dtype=np.uint8)
     wrong = Numbered(4)
     wrong.read = lambda index: dict(zip(("blurred", "sharp"), noise[index], strict=True))
-    mixed = Mixture({"a": Numbered(4, "sharp"), "b": wrong}, {"a": 1, "b": 1})
+    mixed = MixedSource({"a": Numbered(4, "sharp"), "b": wrong}, {"a": 1, "b": 1})
     with pytest.raises(InputError, match="same scene"):
         module({"paired": mixed}, synthesis=line_blur(), check="error").prepare_data()

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from data_layouts import built, check_batch
+from data_modules import trained
 
-import deblurkit
-from data.test_module import trained
-from deblurkit.config import instantiate
-from deblurkit.data.module import PictureDataModule
-from deblurkit.data.photos import Photos
-from deblurkit.data.sources import Source
-from deblurkit.imaging.files import write_image
+from deblurkit.data.sources.base import Source
+from deblurkit.data.sources.photos import Photos
+from deblurkit.imaging.formats.files import write_image
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +36,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if number < 8:
             write_image(root / "COCO" / "train2017" / f"{17 * number:012d}.jpg", sharp[:, ::-1])
     return root
-
-
-def built(data: str, root: Path | None, *overrides: str) -> PictureDataModule:
-    given = [f"data={data}", *([f"data.root={root}"] if root else []), *overrides]
-    small = ["data.crop=16", "data.batch_size=2", "data.batches_per_epoch=2", "data.workers=0"]
-    made = instantiate(deblurkit.compose(*given, *small).data)
-    made.prepare_data()
-    return made
 
 
 LAYOUTS = {
@@ -177,22 +167,3 @@ def test_two_draws_of_three_are_synthetic(gopro_tree: Path, tree: Path) -> None:
     assert made.synthesis.margin == 31
     changed = (pairs["blurred"] - pairs["sharp"]).flatten(1).abs().amax(dim=1)
     assert (changed > 0).all()
-
-
-def check_batch(made: PictureDataModule, evaluates: bool) -> None:
-    batches = trained(made)
-    assert len(batches) == 2
-    for batch in batches:
-        assert batch.keys() == made.offers
-        for pool in batch.values():
-            for role in {"blurred", "sharp"} & pool.keys():
-                assert pool[role].shape == (2, 3, 16, 16)
-        if "paired" in batch:
-            assert not torch.equal(batch["paired"]["blurred"], batch["paired"]["sharp"])
-    for loader in (made.val_dataloader(), made.test_dataloader()):
-        assert bool(len(loader)) == evaluates
-        if evaluates:
-            whole = made.on_after_batch_transfer(next(iter(loader)), 0)
-            assert whole["blurred"].shape == whole["sharp"].shape
-            assert whole["blurred"].shape[0] == 1
-            assert len(whole["name"]) == 1

@@ -2,8 +2,8 @@ import pickle
 
 import pytest
 import torch
+from small_sources import Numbered
 
-from data.little import Numbered
 from deblurkit.data.augment import PairedAugmentation
 from deblurkit.data.stream import Position, Stream, StreamLoader, collate, number
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hostile_checkpoints import FILES, HUGE, RECIPE, complete
+from pickle_gadgets import gadgets, helpers, inside
 from safetensors.torch import save
 
 import deblurkit
 from deblurkit.errors import InputError
-from deblurkit.reading.numpy_files import read_npz
-from deblurkit.reading.safetensors_files import read_safetensors
-from hostile.checkpoints import FILES, HUGE, RECIPE, complete
-from hostile.gadgets import gadgets, helpers, inside
+from deblurkit.weight_files.numpy_files import read_npz
+from deblurkit.weight_files.safetensors_files import read_safetensors
 
 SECONDS, MEMORY = 2, 512 * 2**20  # that a refusal may take, of the processor's time, and bytes
 READERS = ("load", "eval", "resume", "convert")
@@ -47,9 +47,10 @@ def test_a_gadget_is_one(gadget: bytes, tmp_path: Path, monkeypatch: pytest.Monk
 def readings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str], Any]:
     """What each reader made of each file, in one process without the tests' shape checks."""
     done = subprocess.run(
-        [sys.executable, "-m", "hostile.measuring"],
+        [sys.executable, "-m", "hostile_readers"],
         cwd=tmp_path_factory.mktemp("strangers"),
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {"PYTHONPATH": str(Path(__file__).parents[1] / "support"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=540,

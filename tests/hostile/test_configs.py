@@ -8,11 +8,11 @@ from omegaconf import OmegaConf, open_dict
 from running import DIRECT, config
 
 import deblurkit
+from deblurkit.commands.convert.convert import convert
+from deblurkit.commands.evaluate.evaluate import evaluate
+from deblurkit.commands.train.run import train
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
-from deblurkit.training.convert import convert
-from deblurkit.training.evaluate import evaluate
-from deblurkit.training.run import train
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES
 
 RUN = (*RECIPE_HOMES, *RUN_HOMES)
@@ -41,24 +41,24 @@ TARGETS = (
     # what trusted modules import, and what their classes can do
     *("torch.optim.lr_scheduler.wraps", "torch.optim.lr_scheduler.partial"),
     *("torch.optim.optimizer.functools.partial", "torch.optim.Adam.load_state_dict"),
-    *("deblurkit.methods.base.torch.load", "deblurkit.networks.trunk.torch.load"),
-    *("deblurkit.losses.frozen.nn.Module", "deblurkit.methods.base.LightningModule"),
+    *("deblurkit.methods.frame.base.torch.load", "deblurkit.networks.parts.trunk.torch.load"),
+    *("deblurkit.losses.frozen.nn.Module", "deblurkit.methods.frame.base.LightningModule"),
     "deblurkit.methods.dclnet.DCLNet.load_from_checkpoint",
     "deblurkit.methods.dclnet.DCLNet.__init__.__globals__",
     *("deblurkit.checkpoint.load", "deblurkit.checkpoint.save_weights"),
     *("deblurkit.checkpoint.torch.load", "deblurkit.config.instantiate", "deblurkit.storage.sweep"),
-    *("deblurkit.training.run.train", "deblurkit.cli.front.run_command"),
-    *("deblurkit.reading.torch_files.read_torch", "deblurkit.trust.trusted"),
+    *("deblurkit.commands.train.run.train", "deblurkit.cli.front.run_command"),
+    *("deblurkit.weight_files.torch_files.read_torch", "deblurkit.trust.trusted"),
     # what only our own code may call, which looks before it does
-    *("deblurkit.networks.timm_trunks._classifier", "deblurkit.losses.ssim._windowed"),
+    *("deblurkit.networks.parts.timm_trunks._classifier", "deblurkit.losses.ssim._windowed"),
     # of another package with a name like ours
     *("deblurkit_methods.Method", "deblurkit.networksx.A", "torch.optimx.A", "deblurkit"),
     *("", ".", "..", "deblurkit.networks.", "deblurkit.networks..os.system", " os.system"),
 )
 OF_RUNS = (
     *("deblurkit.callbacks.scores.write_rows", "deblurkit.callbacks.scores.Path"),
-    *("deblurkit.data.photos._photo", "deblurkit.data.augment._transform"),
-    *("deblurkit.data.cache.np.save", "deblurkit.data.cache._decoded"),
+    *("deblurkit.data.sources.photos._photo", "deblurkit.data.augment._transform"),
+    *("deblurkit.data.sources.cache.np.save", "deblurkit.data.sources.cache._decoded"),
     *("lightning.pytorch.cli.instantiate_class", "lightning.pytorch.cli.LightningCLI"),
     *(
         "lightning.pytorch.LightningModule.load_from_checkpoint",

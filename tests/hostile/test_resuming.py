@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from hostile_checkpoints import Words, archive, complete, pickled
 
+from deblurkit.commands.shared import checkpoint_io
+from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO, read_sound, require_run
+from deblurkit.commands.train.resume import epochs_of
 from deblurkit.errors import InputError
-from deblurkit.training import checkpoint_io
-from deblurkit.training.checkpoint_io import AtomicCheckpointIO, read_sound, require_run
-from deblurkit.training.resuming import epochs_of
-from hostile.checkpoints import Words, archive, complete, pickled
 
 RUN = {
     "epoch": 1,

@@ -10,7 +10,7 @@ from running import SMALL, command_line
 import deblurkit
 from deblurkit.config import build_recipe
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image, write_image
+from deblurkit.imaging.formats.files import read_image, write_image
 
 METHOD = '''
 """A filter that is learnt."""
@@ -19,7 +19,7 @@ from torch import nn
 from torch.optim import Adam
 
 from deblurkit.losses.pixel import l1
-from deblurkit.methods.automatic import AutomaticMethod
+from deblurkit.methods.frame.automatic import AutomaticMethod
 
 
 class Filter(nn.Module):

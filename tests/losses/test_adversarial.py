@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from toys_gan import Counting, Mean, flat, formula_critic
+from gan_toys import Counting, Mean, flat, formula_critic
 
 from deblurkit.losses.adversarial import Adversarial, LeastSquares, Wasserstein, scored
 from deblurkit.losses.relativistic import PooledRelativisticAverage, RelativisticAverage

@@ -9,12 +9,12 @@ from torch import nn
 from toys import Direct, Network
 
 import deblurkit
+from deblurkit.commands.train.run import train
 from deblurkit.config import build_recipe
 from deblurkit.contracts import Pools, Terms
 from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
-from deblurkit.training.run import train
 
 
 class Features(nn.Module):

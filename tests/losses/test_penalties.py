@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from gan_toys import Linear, formula_critic
 from torch import nn
-from toys_gan import Linear, formula_critic
 
 from deblurkit.errors import InputError
 from deblurkit.losses.penalties import (
@@ -13,7 +13,7 @@ from deblurkit.losses.penalties import (
     PictureGradientPenalty,
     WeightClipping,
 )
-from deblurkit.networks.critics import PatchCritic
+from deblurkit.networks.parts.critics import PatchCritic
 
 PENALTIES = [PictureGradientPenalty, ChannelGradientPenalty]
 both = pytest.mark.parametrize(

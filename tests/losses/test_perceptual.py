@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from gan_toys import RandomFeatures
 from omegaconf import OmegaConf
 from torch import nn
-from toys_gan import RandomFeatures
 
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import as_tensor, read_image
+from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.perceptual import Extractor, FeatureDistance, NormalisedMSE
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 import torch
-from toys_gan import Mean, flat, formula_critic
+from gan_toys import Mean, flat, formula_critic
 
 from deblurkit.contracts import Remembering
 from deblurkit.errors import InputError

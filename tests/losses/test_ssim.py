@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks.fingerprint import formula_picture, formula_tensor
+from fingerprint import formula_picture, formula_tensor
 from skimage.metrics import structural_similarity
 
 from deblurkit.losses.ssim import dissimilarity, ssim

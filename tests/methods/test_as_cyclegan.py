@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import Trainer
 from torch.optim import SGD
 from torch.utils.data import DataLoader
+from toy_generators import Brightness, Doubling, Times, gray, number
 
 from deblurkit.errors import InputError
 from deblurkit.losses.adversarial import LeastSquares, Wasserstein
@@ -16,11 +17,10 @@ from deblurkit.losses.penalties import PictureGradientPenalty
 from deblurkit.losses.pools import PicturePool
 from deblurkit.methods.as_cyclegan import ASCycleGAN
 from deblurkit.networks.as_cyclegan import Generator
-from deblurkit.networks.conditions import ConditionProvider, Given, TinySegmenter
-from deblurkit.networks.residual import zero_start
-from deblurkit.networks.resnet import Transposed
-from deblurkit.networks.sft import ConditionNetwork, GuidedBlock
-from methods.gan_toys import Brightness, Doubling, Times, gray, number
+from deblurkit.networks.parts.conditions import ConditionProvider, Given, TinySegmenter
+from deblurkit.networks.parts.residual import zero_start
+from deblurkit.networks.parts.resnet import Transposed
+from deblurkit.networks.parts.sft import ConditionNetwork, GuidedBlock
 
 BLURRED = {"blurred": gray(0.5), "name": ["b"]}
 SHARP = {"sharp": gray(1.0), "name": ["s"], "seed": [0]}

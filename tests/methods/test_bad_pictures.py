@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from blind_scenes import Poisoned, scene
 from torch import Tensor
 
 from deblurkit.config import build
 from deblurkit.errors import InputError
-from methods.blind import Poisoned, scene
 
 SMALL = ("channels=4", "skipped=2", "scales=2")
 BLIND = (*(f"priors.picture.{one}" for one in SMALL), "priors.kernel.hidden=8")

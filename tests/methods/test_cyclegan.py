@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 import torch
 from torch.optim import SGD
+from toy_generators import Brightness, Times, gray, number
 
 from deblurkit.losses.adversarial import LeastSquares
 from deblurkit.losses.pools import PicturePool
 from deblurkit.methods.cyclegan import CycleGAN
-from methods.gan_toys import Brightness, Times, gray, number
 
 BLURRED, SHARP = gray(0.5), gray(1.0)
 

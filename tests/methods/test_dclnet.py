@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deblurkit.errors import InputError
-from deblurkit.methods.dclnet import DCLNet, Restored, Scales
+from deblurkit.methods.dclnet import BackboneOutputs, DCLNet, ReducedScales
 
 PAPER = {"lambda1": 0.1, "lambda2": 0.1, "cycle": 1.0, "anchor": 0.0, "k1": 1.0, "k2": 0, "k3": 0}
 NONE = {**PAPER, "cycle": 0, "lambda1": 0, "lambda2": 0}  # Net3
@@ -104,8 +104,8 @@ def moved(loss: Tensor, method: DCLNet) -> set[str]:
 
 def test_the_networks_answers_have_the_shape_that_the_method_reads() -> None:
     pictures = Pictures(flat(0), flat(0), flat(0))
-    assert isinstance(pictures, Restored)
-    assert isinstance(pictures, Scales)
+    assert isinstance(pictures, BackboneOutputs)
+    assert isinstance(pictures, ReducedScales)
 
 
 def test_forward_is_the_full_size_picture() -> None:

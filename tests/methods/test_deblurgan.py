@@ -2,10 +2,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-import torch
-from lightning.pytorch import Trainer
+from gan_fits import fitted
 from torch.optim import SGD
-from torch.utils.data import DataLoader
+from toy_generators import Brightness, Doubling, Times, gray, number
 
 from deblurkit.losses.adversarial import Wasserstein
 from deblurkit.losses.frozen import Frozen
@@ -13,7 +12,6 @@ from deblurkit.losses.penalties import PictureGradientPenalty, WeightClipping
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Ramp
 from deblurkit.methods.deblurgan import DeblurGAN
-from methods.gan_toys import Brightness, Doubling, Times, gray, number
 
 
 def method(**changed: Any) -> DeblurGAN:
@@ -34,22 +32,6 @@ def method(**changed: Any) -> DeblurGAN:
         "optimizers": dict.fromkeys(["generator", "critic"], partial(SGD, lr=0.01)),
     }
     return DeblurGAN(**given | changed)
-
-
-def fitted(deblurgan: DeblurGAN, *, batches: int = 1) -> Trainer:
-    pools = {"paired": {"blurred": gray(0.5), "sharp": gray(1.0), "name": ["gray"]}}
-    trainer = Trainer(
-        max_epochs=1,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(
-        deblurgan, DataLoader([pools] * batches, batch_size=None, generator=torch.Generator())
-    )
-    return trainer
 
 
 def test_the_generator_s_objective_by_hand() -> None:

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, Trainer
 from torch import nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader
+from toy_generators import Brightness, Doubling, Times, gray, number
 
 from deblurkit.callbacks.resume import memories
 from deblurkit.contracts import Images
@@ -17,7 +18,6 @@ from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.relativistic import PooledRelativisticAverage, RelativisticAverage
 from deblurkit.methods.deblurgan_v2 import DeblurGANv2
-from methods.gan_toys import Brightness, Doubling, Times, gray, number
 
 
 class OnTrunk(nn.Module):

@@ -8,13 +8,13 @@ from skimage import restoration
 
 from deblurkit.config import build
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
-from deblurkit.imaging.deconvolution import convolved, filtered, kernel_spectra
-from deblurkit.imaging.kernels import normalized
+from deblurkit.imaging.blur.convolution import blur
+from deblurkit.imaging.blur.deconvolution import convolved, filtered, kernel_spectra
+from deblurkit.imaging.blur.kernels import normalized
 from deblurkit.methods.hyper_laplacian import HyperLaplacian, shrunk
 from deblurkit.methods.richardson_lucy import RichardsonLucy, multiplied
 from deblurkit.methods.wiener import Wiener
-from deblurkit.metrics.protocol import rounded
+from deblurkit.metrics.parts.protocol import rounded
 
 NAMES = ("wiener", "richardson_lucy", "hyper_laplacian")
 

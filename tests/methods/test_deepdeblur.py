@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 import torch
+from gan_fits import fitted
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import SGD
+from toy_generators import Brightness, gray, number
 
 from deblurkit.config import build, compose
 from deblurkit.losses.cross_entropy import CrossEntropy
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.squared import mse
 from deblurkit.methods.deepdeblur import AdversarialDeepDeblur, DeepDeblur
-from methods.gan_toys import Brightness, gray, number
-from methods.test_deblurgan import fitted
 
 
 class Two(nn.Module):

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from blind_scenes import scene
 from torch import Tensor
 
 import deblurkit
 from deblurkit.errors import InputError
-from methods.blind import scene
 
 TINY = ("picture.channels=8", "picture.skipped=2", "picture.scales=2", "inputs=4")
 
@@ -71,7 +71,7 @@ def advanced(method: Any, problem: Any, optimizer: Any, *, iterations: int) -> N
 
 def test_sudden_losses_bring_the_last_good_weights_back() -> None:
     method = dip("dip_denoise", iterations=50)
-    problem = method.pose(scene(24, 24)[0], 0)
+    problem = method.initial_state(scene(24, 24)[0], 0)
     optimizer = method.descent(problem)
     advanced(method, problem, optimizer, iterations=20)
     good = {key: value.clone() for key, value in problem.good.state_dict().items()}
@@ -88,10 +88,10 @@ def test_sudden_losses_bring_the_last_good_weights_back() -> None:
 
 def test_a_stored_problem_goes_on_as_if_nothing_had_happened() -> None:
     method = dip("dip_denoise", iterations=50)
-    whole = method.pose(scene(24, 24)[0], 0)
+    whole = method.initial_state(scene(24, 24)[0], 0)
     optimizer = method.descent(whole)
     advanced(method, whole, optimizer, iterations=3)
-    other = method.pose(torch.zeros(3, 24, 24), 0)
+    other = method.initial_state(torch.zeros(3, 24, 24), 0)
     other.load_state_dict(whole.state_dict())
     again = method.descent(other)
     again.load_state_dict(deepcopy(optimizer.state_dict()))

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD
+from toy_generators import gray, number
 
 from deblurkit.config import build, compose
 from deblurkit.losses.squared import mse
 from deblurkit.methods.dmphn import DMPHN
-from methods.gan_toys import gray, number
 
 
 class Twice(nn.Module):

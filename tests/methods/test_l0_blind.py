@@ -12,8 +12,8 @@ from torch import Tensor
 
 from deblurkit.config import build
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
-from deblurkit.imaging.kernels import centroid, check_kernels, normalized
+from deblurkit.imaging.blur.convolution import blur
+from deblurkit.imaging.blur.kernels import centroid, check_kernels, normalized
 from deblurkit.methods.l0_blind import L0Blind
 from deblurkit.metrics.kernel_similarity import kernel_similarity
 

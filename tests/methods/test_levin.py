@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from metrics.photographs import protocol
+from photographs import protocol
 from running import command_line
 
 from deblurkit.config import build, compose, instantiate

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD
+from toy_generators import gray, number
 
 from deblurkit.config import build, compose
 from deblurkit.losses.frequency import fourier_l1
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.maxim import MAXIM, shrunk_to
-from methods.gan_toys import gray, number
 
 
 class TwoStages(nn.Module):

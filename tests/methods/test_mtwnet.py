@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from deblurkit.config import build, compose
-from deblurkit.imaging.padding import pad_to_multiple
+from deblurkit.imaging.tiling.padding import pad_to_multiple
+from deblurkit.methods.frame.scale_recurrent import Scales
 from deblurkit.methods.mtwnet import MTWNet
-from deblurkit.methods.scale_recurrent import Scales
 
 PAPER = {"coarse": 1.0, "middle": 1.0, "fine": 5.0}
 

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 from torch.optim import SGD
+from toy_generators import Times, gray, number
 
 from deblurkit.config import build, compose
 from deblurkit.losses.squared import negative_psnr
 from deblurkit.methods.nafnet import NAFNet
-from methods.gan_toys import Times, gray, number
 
 
 def test_the_objective_is_minus_the_score_in_decibels() -> None:

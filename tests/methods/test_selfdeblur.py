@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 import torch
+from blind_scenes import SIZE, Poisoned, scene, selfdeblur, write_scenes
 from running import config, differing, every_checkpoint, run
 
 import deblurkit
+from deblurkit.commands.evaluate.evaluate import evaluate
+from deblurkit.commands.train.run import train
 from deblurkit.config import plain
 from deblurkit.errors import InputError
+from deblurkit.methods.frame.solver import key_of
 from deblurkit.methods.priors.blind import BlindProblem
-from deblurkit.methods.solver import key_of
-from deblurkit.training.evaluate import evaluate
-from deblurkit.training.run import train
-from methods.blind import SIZE, Poisoned, scene, selfdeblur, write_scenes
 
 PRESETS = ("selfdeblur", "selfdeblur_lai", "selfdeblur_color", "selfdeblur_half")
 
@@ -37,7 +37,7 @@ def test_it_explains_the_blurred_picture() -> None:
         "model.fidelity.switch=1000",
         iterations=120,
     )
-    problem = method.pose(blurred, SIZE)
+    problem = method.initial_state(blurred, SIZE)
     optimizer = method.descent(problem)
     fidelities = []
     while problem.running:
@@ -85,7 +85,7 @@ def test_kernels_and_facts_come_with_the_answers() -> None:
 def test_the_distance_and_the_rates_change_when_the_recipe_says_so() -> None:
     _, blurred, _ = scene(24, 24)
     method = selfdeblur("model.fidelity.switch=2", "model.descent.milestones=[1,3]")
-    problem = method.pose(blurred, SIZE)
+    problem = method.initial_state(blurred, SIZE)
     optimizer = method.descent(problem)
     rates, fidelities = [], []
     for _ in range(4):
@@ -171,14 +171,14 @@ def test_a_run_that_ends_too_early_says_how_to_go_on(
 def poisoned(bad: set[int], iterations: int) -> tuple[Any, BlindProblem]:
     _, blurred, _ = scene(24, 24)
     method = selfdeblur(iterations=iterations)
-    pose = method.pose
+    initial_state = method.initial_state
 
     def pose_badly(picture: torch.Tensor, kernel_size: int) -> BlindProblem:
-        problem = pose(picture, kernel_size)
+        problem = initial_state(picture, kernel_size)
         problem.generators["picture"] = Poisoned(problem.generators["picture"], bad)
         return problem
 
-    method.pose = pose_badly
+    method.initial_state = pose_badly
     return method, method._solve(blurred, SIZE, "astronaut")
 
 
@@ -209,14 +209,14 @@ def test_a_constant_picture_comes_back_as_it_is(caplog: pytest.LogCaptureFixture
 
 def test_a_black_answer_and_a_kernel_of_one_point_are_facts_and_sentences() -> None:
     _, blurred, _ = scene(24, 24)
-    problem = selfdeblur().pose(blurred, SIZE)
+    problem = selfdeblur().initial_state(blurred, SIZE)
     assert problem.is_point()  # before the first iteration
     problem.answer.fill_(0.01)
     assert problem.facts()["black"] == problem.facts()["point"] == 1
     black, point = problem.complaints()
     assert "the restored picture is black" in black
     assert "single point" in point
-    dark = selfdeblur().pose(blurred / 100, SIZE)
+    dark = selfdeblur().initial_state(blurred / 100, SIZE)
     assert not dark.is_black()  # it was so before
 
 

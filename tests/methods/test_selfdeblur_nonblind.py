@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from blind_scenes import SIZE, scene
 
 import deblurkit
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
+from deblurkit.imaging.blur.convolution import blur
 from deblurkit.methods.selfdeblur_nonblind import SelfDeblurNonBlind
-from methods.blind import SIZE, scene
 
 TINY = ("priors.picture.channels=16", "priors.picture.skipped=4", "priors.picture.scales=3")
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from deblurkit.config import build, compose
-from deblurkit.methods.scale_recurrent import Scales
+from deblurkit.methods.frame.scale_recurrent import Scales
 from deblurkit.methods.srn import SRN, luma, rgb
 
 EQUAL = {"coarse": 1.0, "middle": 1.0, "fine": 1.0}

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
+from deblurkit.commands.shared.method import chosen_method
 from deblurkit.config import build, compose
 from deblurkit.errors import InputError
 from deblurkit.methods.unsharp import UnsharpMask, details
-from deblurkit.training.method import chosen_method
 
 
 def test_a_step_is_sharpened_by_the_value_worked_out_by_hand() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from blind_scenes import SIZE, TINY, scene, selfdeblur, write_scenes
 from running import config, differing, every_checkpoint, run
+from stored_teachers import stored_teacher
 from torch import Tensor
 
 import deblurkit
@@ -17,11 +19,9 @@ from deblurkit.errors import InputError
 from deblurkit.losses.consistency import Literal, Reblurred, Tapped
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.pixel import l1
-from deblurkit.methods.priors.blind import BlindProblem, Made
+from deblurkit.methods.priors.blind import BlindIterate, BlindProblem
 from deblurkit.methods.priors.teacher import Teacher
 from deblurkit.methods.weak_selfdeblur import WeakSelfDeblur
-from methods.blind import SIZE, TINY, scene, selfdeblur, write_scenes
-from methods.teaching import stored_teacher
 
 LAYERS = ["method.hierarchies.stacks.0.levels.0.encoder"]
 READINGS = {"A": Reblurred(l1), "B": Literal(l1), "C": Tapped(l1, layers=LAYERS)}
@@ -42,8 +42,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stored_teacher(tmp_path_factory.mktemp("weights"))
 
 
-def made_by(method: WeakSelfDeblur) -> tuple[BlindProblem, Made]:
-    problem = method.pose(scene(24, 28)[1], SIZE)
+def made_by(method: WeakSelfDeblur) -> tuple[BlindProblem, BlindIterate]:
+    problem = method.initial_state(scene(24, 28)[1], SIZE)
     problem.iterations += 1
     return problem, problem.made(0.001)
 
@@ -155,7 +155,7 @@ def test_schedules_count_the_iterations_of_each_picture() -> None:
     )
     seen = []
     for blurred in (scene(24, 24)[1], scene(28, 24)[1]):
-        problem = method.pose(blurred, SIZE)
+        problem = method.initial_state(blurred, SIZE)
         optimizer = method.descent(problem)
         while problem.running:
             problem.iterations += 1
@@ -187,7 +187,7 @@ def test_the_least_moving_variance_answers_with_its_own_iteration() -> None:
     given += ["model.average=0.0", "model.fidelity.switch=15"]  # another distance: it moves again
     cfg = deblurkit.compose("model=weak_selfdeblur", UNSHARP, rule, *TINY, *given)
     method = build_recipe(plain(cfg.model), trust=[])
-    problem = method.pose(scene(24, 28)[1], SIZE)
+    problem = method.initial_state(scene(24, 28)[1], SIZE)
     optimizer, answers = method.descent(problem), []
     while problem.running:
         problem.iterations += 1
@@ -203,7 +203,7 @@ def test_the_least_moving_variance_answers_with_its_own_iteration() -> None:
 def test_blur_that_varies_is_sought_too(kind: str) -> None:
     scales = ("model.priors.blur.shares.scales=2", "model.priors.blur.shares.channels=4")
     method = weak(*(scales if kind == "basis" else ()), model=f"weak_selfdeblur_{kind}")
-    problem = method.pose(scene(24, 28)[1], SIZE)
+    problem = method.initial_state(scene(24, 28)[1], SIZE)
     optimizer = method.descent(problem)
     before = {key: value.clone() for key, value in problem.named_parameters()}
     problem.iterations += 1
@@ -248,7 +248,7 @@ def test_a_teacher_that_is_not_there_is_missed_when_it_is_asked_only(tmp_path: P
     path = f"model.teacher.factory.method.weights={tmp_path / 'lost.ckpt'}"
     given = (FIXED, weights, path, *TINY, "model.priors.stopping.iterations=1")
     method = build_recipe(plain(deblurkit.compose("model=weak_selfdeblur", *given).model), trust=[])
-    assert method.pose(scene(24, 28)[1], SIZE).running
+    assert method.initial_state(scene(24, 28)[1], SIZE).running
     with pytest.raises(InputError, match=r"lost\.ckpt is no file"):
         method.restore(scene(24, 28)[1][None], kernel_size=[SIZE])
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from blind_scenes import SIZE, TINY, scene
+from stored_teachers import stored_teacher
 
 import deblurkit
 from deblurkit.config import build_recipe, conf_dir, plain
 from deblurkit.losses.consistency import Reblurred, Tapped
 from deblurkit.methods.priors.early_stopping import Agreement, MovingVariance
 from deblurkit.methods.priors.stopping import Fixed
-from methods.blind import SIZE, TINY, scene
-from methods.teaching import stored_teacher
 
 ROWS = {  # the terms that have a weight at iteration 1000, and how features are compared
     "weak_none": ({"fidelity"}, Reblurred),
@@ -56,5 +56,7 @@ def test_a_row_weighs_its_terms_and_runs(row: str, network: Path) -> None:
 def test_a_row_stops_by_each_rule(rule: str, network: Path) -> None:
     given = (f"{STOPPING}={rule}_half", f"{TEACHER}={network}")
     cfg = deblurkit.compose("experiment=weak_none", *given, *TINY)
-    watch = build_recipe(plain(cfg.model), trust=[]).pose(torch.rand(3, 24, 28), SIZE).watch
+    watch = (
+        build_recipe(plain(cfg.model), trust=[]).initial_state(torch.rand(3, 24, 28), SIZE).watch
+    )
     assert type(watch) is RULES[rule]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 from parity.reference_cw_ssim import SIZES, formula_levels
+from photographs import photograph, picture, protocol, spoiled
 
 from deblurkit.metrics import cw_ssim
-from metrics.photographs import photograph, picture, protocol, spoiled
 
 REFERENCE: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "parity" / "cw_ssim.json").read_text()

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from toy_detectors import Rectangles
 
 from deblurkit.contracts import Image, Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
+from deblurkit.metrics.annotations import SharpDetections
 from deblurkit.metrics.detection import Detection
-from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
+from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.rgb8 import RGB8
-from deblurkit.metrics.truth import SharpDetections
-from metrics.detectors import Rectangles
 
 Box = tuple[int, int, int, int, int]  # channel, left, top, right, bottom
 
@@ -163,5 +163,5 @@ def test_what_cannot_be_measured_says_so() -> None:
     with pytest.raises(InputError, match=r"overlap=0: give a number above 0"):
         protocol(overlap=0)
     metric = Detection(a_pair, SharpDetections(), overlap=0.5)
-    with pytest.raises(InputError, match=r"answers deblurkit\.imaging\.boxes\.Detections, not tup"):
+    with pytest.raises(InputError, match=r"answers deblurkit.*detections.Detections, not tup"):
         metric.objects(scene()[0])

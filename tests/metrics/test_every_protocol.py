@@ -11,12 +11,12 @@ from typing import Any
 import matplotlib
 import pytest
 import torch
+from every_protocol import LARGE, NAMES, PICTURES, SIZE, made, row, sharp, values, write_files
+from photographs import spoiled
 
 from deblurkit.errors import InputError
-from deblurkit.metrics.pooled import PooledProtocol, measured
-from deblurkit.metrics.protocol import Protocol
-from metrics.every import LARGE, NAMES, PICTURES, SIZE, made, row, sharp, values, write_files
-from metrics.photographs import spoiled
+from deblurkit.metrics.parts.pooled import PooledProtocol, measured
+from deblurkit.metrics.parts.protocol import Protocol
 
 matplotlib.use("Agg")
 every = pytest.mark.parametrize("name", NAMES)
@@ -45,8 +45,8 @@ def test_two_ranks_give_the_bits_that_one_gives(files: Path) -> None:
     """Two pictures on the first rank, one on the second; then one and none."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "metrics.two_ranks", str(rank), str(files)],
-            cwd=Path(__file__).parents[1],
+            [sys.executable, "-m", "protocol_ranks", str(rank), str(files)],
+            cwd=Path(__file__).parents[1] / "support",
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
+from photographs import photograph, picture, protocol, spoiled
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from deblurkit.errors import InputError
-from deblurkit.metrics.levels import (
+from deblurkit.metrics.parts.levels import (
     Exact,
     Rounded,
     Truncated,
@@ -18,8 +19,7 @@ from deblurkit.metrics.levels import (
     psnr_of_levels,
     studio_luma,
 )
-from deblurkit.metrics.similarity import shrunk
-from metrics.photographs import photograph, picture, protocol, spoiled
+from deblurkit.metrics.parts.similarity import shrunk
 
 WINDOW = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
 

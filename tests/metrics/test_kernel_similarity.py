@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deblurkit.imaging.kernels import normalized, padded
+from deblurkit.imaging.blur.kernels import normalized, padded
 from deblurkit.metrics.kernel_similarity import kernel_mse, kernel_scores, kernel_similarity
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import torch
+from photographs import photograph, picture, protocol, spoiled
 from skimage.registration import phase_cross_correlation
 
 from deblurkit.errors import InputError
 from deblurkit.metrics.kohler import Kohler, read_frame, shift, transform
-from deblurkit.metrics.levels import FULL_RANGE, Rounded, interleaved
-from deblurkit.metrics.similarity import ms_ssim_metrix
-from metrics.photographs import photograph, picture, protocol, spoiled
+from deblurkit.metrics.parts.levels import FULL_RANGE, Rounded, interleaved
+from deblurkit.metrics.parts.similarity import ms_ssim_metrix
 
 
 def write(path: Path, shown: torch.Tensor) -> None:

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from photographs import photograph, picture, protocol, spoiled
 from scipy.ndimage import map_coordinates
 
 from deblurkit.errors import InputError
-from deblurkit.metrics.levels import studio_luma
 from deblurkit.metrics.levin import LevinErrorRatio, full_luma
-from deblurkit.metrics.shifts import aligned, squared_errors
-from metrics.photographs import photograph, picture, protocol, spoiled
+from deblurkit.metrics.parts.levels import studio_luma
+from deblurkit.metrics.parts.shifts import aligned, squared_errors
 
 
 def every_shift(restored: np.ndarray, sharp: np.ndarray, *, reach: int) -> np.ndarray:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from photographs import photograph, picture, protocol, spoiled
 
-from deblurkit.metrics.levels import interleaved
+from deblurkit.metrics.parts.levels import interleaved
 from deblurkit.metrics.realblur import warped
-from metrics.photographs import photograph, picture, protocol, spoiled
 
 
 def moved(sharp: torch.Tensor, right: float, down: float) -> torch.Tensor:

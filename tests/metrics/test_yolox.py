@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deblurkit.config import compose, instantiate, plain
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import as_tensor, read_image
+from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.metrics.yolox import YOLOX, decoded, letterbox, strongest
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "parity" / "yolox.json").read_text())

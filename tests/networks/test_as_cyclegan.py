@@ -4,14 +4,14 @@ from functools import partial
 
 import pytest
 import torch
+from fingerprint import fill
+from generators import asymmetric, blind, count, guided, pre_activation
 from torch import nn
 
 from deblurkit.errors import InputError
-from deblurkit.networks.conditions import EdgeTexture, Given, TinySegmenter, Uniform
-from deblurkit.networks.resnet import normal_start
-from deblurkit.networks.sft import ConditionNetwork, GuidedBlock
-from networks.fingerprint import fill
-from networks.generators import asymmetric, blind, count, guided, pre_activation
+from deblurkit.networks.parts.conditions import EdgeTexture, Given, TinySegmenter, Uniform
+from deblurkit.networks.parts.resnet import normal_start
+from deblurkit.networks.parts.sft import ConditionNetwork, GuidedBlock
 
 ROWS = pytest.mark.parametrize("build", [asymmetric, pre_activation, guided])
 

@@ -2,19 +2,19 @@
 
 import pytest
 import torch
+from fingerprint import fill, formula_picture, formula_state, summary
 from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
 from deblurkit.networks.dclnet import Auxiliary, Backbone, Inverse
-from deblurkit.networks.residual import (
+from deblurkit.networks.parts.residual import (
     Headed,
     ResidualAuxiliary,
     ResidualBackbone,
     ResidualPicture,
 )
-from networks.fingerprint import fill, formula_picture, formula_state, summary
 
 FINGERPRINTS = {  # of a reference sketch in float64, 64 x 96 pixels: mean, std, four samples
     "quarter": (-0.01014073, 0.01253799, -0.02543526, 0.00643444, -0.01134800, -0.02293542),

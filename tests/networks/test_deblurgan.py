@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from parity.official import numbers_of, require_equal
+from generators import blind, count
+from parity_numbers import numbers_of, require_equal
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurkit.networks.residual import zero_start
-from deblurkit.networks.resnet import Resized
-from networks.generators import blind, count
+from deblurkit.networks.parts.residual import zero_start
+from deblurkit.networks.parts.resnet import Resized
 
 EXPECTED = numbers_of("deblurgan")["generators"]
 

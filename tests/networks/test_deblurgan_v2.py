@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from parity.deblurgan_v2 import REFERENCE
+from parity_deblurgan_v2 import REFERENCE
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
@@ -14,9 +14,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from deblurkit.errors import InputError
 from deblurkit.networks.deblurgan_v2 import Generator, random_start
 from deblurkit.networks.mobilenet_v2 import MobileNetV2
-from deblurkit.networks.residual import Headed, zero_start
-from deblurkit.networks.timm_trunks import InceptionResNetV2
-from deblurkit.networks.trunk import Trunk
+from deblurkit.networks.parts.residual import Headed, zero_start
+from deblurkit.networks.parts.timm_trunks import InceptionResNetV2
+from deblurkit.networks.parts.trunk import Trunk
 
 
 def published() -> Generator:

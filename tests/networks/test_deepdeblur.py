@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from parity.official import numbers_of
+from fingerprint import fill, formula_picture, formula_state, summary
+from parity_numbers import numbers_of
 from torch import nn
 
 from deblurkit.errors import InputError
 from deblurkit.networks.deepdeblur import Critic, Generator
-from networks.fingerprint import fill, formula_picture, formula_state, summary
 
 EXPECTED = numbers_of("deepdeblur")
 

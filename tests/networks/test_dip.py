@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from parity.official import numbers_of
+from fingerprint import fill, formula_picture, summary
+from parity_numbers import numbers_of
 from torch.nn.functional import mse_loss
 
 from deblurkit.errors import InputError
 from deblurkit.networks.dip import SkipNetwork
-from networks.fingerprint import fill, formula_picture, summary
 
 EXPECTED = numbers_of("selfdeblur")
 

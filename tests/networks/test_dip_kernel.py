@@ -63,7 +63,9 @@ def test_blind_dip_seeks_both() -> None:
         "priors.kernel={hidden:4,skipped:2,scales:2}",
         "priors.stopping.iterations=2",
     )
-    problem = method.pose(torch.rand(3, 24, 28, generator=torch.Generator().manual_seed(0)), 5)
+    problem = method.initial_state(
+        torch.rand(3, 24, 28, generator=torch.Generator().manual_seed(0)), 5
+    )
     before = {key: value.clone() for key, value in problem.named_parameters()}
     solved = method.finished(problem, "a")
     moved = {

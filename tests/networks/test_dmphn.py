@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from parity.official import numbers_of
+from fingerprint import fill, formula_picture, summary
+from parity_numbers import numbers_of
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
 from deblurkit.networks.dmphn import Restorer
-from networks.fingerprint import fill, formula_picture, summary
 
 EXPECTED = numbers_of("dmphn")["models"]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from fingerprint import fill, formula_picture, summary
 from torch import nn
 from torch.nn import functional
 
@@ -16,7 +17,6 @@ from deblurkit.networks.maxim_attention import SupervisedAttention
 from deblurkit.networks.maxim_blocks import Joint
 from deblurkit.networks.maxim_mixing import CrossGating, TokenMixing, multi_axis_block
 from deblurkit.networks.maxim_strips import gelu, in_blocks, in_grid, resized
-from networks.fingerprint import fill, formula_picture, summary
 
 SIZES = {
     "channels": 4,

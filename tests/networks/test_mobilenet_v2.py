@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from deblurkit.errors import InputError
 from deblurkit.networks.mobilenet_v2 import MobileNetV2
-from deblurkit.networks.trunk import InstanceNorm
+from deblurkit.networks.parts.trunk import InstanceNorm
 
 State = dict[str, Tensor]
 UNITS = (1, 2, 3, 4, 3, 3, 1)  # of the classifier: all that published files hold

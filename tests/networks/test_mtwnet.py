@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from fingerprint import fill, formula_picture, summary
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
 from deblurkit.networks.mtwnet import OneWay, TwoWay
-from deblurkit.networks.scale_recurrent import decimated, doubled
-from networks.fingerprint import fill, formula_picture, summary
+from deblurkit.networks.parts.scale_recurrent import decimated, doubled
 
 FINGERPRINTS = {  # of a reference sketch in float64, 64 x 96 pixels: mean, std, four samples
     "coarse up": (-0.01268206, 0.03294135, -0.05661599, -0.01592588, -0.04618703, 0.02638982),

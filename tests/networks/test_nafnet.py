@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from parity.official import numbers_of
+from fingerprint import formula_picture, formula_state, summary
+from parity_numbers import numbers_of
 from torch.nn import functional
 
 from deblurkit.errors import InputError
 from deblurkit.networks.nafnet import Backbone, LayerNorm2d, SimpleGate, local_means
-from networks.fingerprint import formula_picture, formula_state, summary
 
 EXPECTED = numbers_of("nafnet")
 THEIRS = {  # what their names are in ours

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurkit.errors import InputError
-from deblurkit.networks.scale_recurrent import Restored, decimated, doubled
+from deblurkit.networks.parts.scale_recurrent import Restored, decimated, doubled
 from deblurkit.networks.srn import ConvLSTM, Memoryless, ScaleRecurrent
 
 

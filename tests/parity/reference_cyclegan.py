@@ -2,7 +2,7 @@
 
     git clone https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix
     git -C pytorch-CycleGAN-and-pix2pix checkout 7891385
-    PYTHONPATH=tests python tests/parity/reference_cyclegan.py pytorch-CycleGAN-and-pix2pix
+    PYTHONPATH=tests/support python tests/parity/reference_cyclegan.py pytorch-CycleGAN-and-pix2pix
 
 writes `cyclegan.json` beside this file. Weights are the formula's, in the order of the official
 parameters; training mode (in evaluation that version uses running statistics), float64.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from parity.reference_deblurgan import CRITICS, GENERATORS, authors, numbers
+from reference_deblurgan import CRITICS, GENERATORS, authors, numbers
 from torch import nn
 
 

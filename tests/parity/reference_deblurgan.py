@@ -1,7 +1,7 @@
 """Reference numbers for DeblurGAN's generator and critic, from the authors' own code.
 
     git clone https://github.com/KupynOrest/DeblurGAN && git -C DeblurGAN checkout dd9e940
-    PYTHONPATH=tests python tests/parity/reference_deblurgan.py DeblurGAN
+    PYTHONPATH=tests/support python tests/parity/reference_deblurgan.py DeblurGAN
 
 writes `deblurgan.json` beside this file. Weights are the formula's, in the order of the official
 parameters; training mode, no dropout, float64. Pictures in [0, 1] are made of the authors' in
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from networks.fingerprint import fill, formula_picture, summary
+from fingerprint import fill, formula_picture, summary
 from torch import nn
 
 NORM = partial(nn.InstanceNorm2d, affine=False)

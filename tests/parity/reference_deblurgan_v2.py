@@ -2,7 +2,7 @@
 
     git clone https://github.com/VITA-Group/DeblurGANv2 && git -C DeblurGANv2 checkout c16bd9f
     pip install --no-deps --target PACKAGES pretrainedmodels==0.7.4
-    PYTHONPATH=tests python tests/parity/reference_deblurgan_v2.py DeblurGANv2 PACKAGES
+    PYTHONPATH=tests/support python tests/parity/reference_deblurgan_v2.py DeblurGANv2 PACKAGES
 
 writes `deblurgan_v2.json` beside this file. Weights are the formula's, in the order of the
 official parameters, plus 1 for scales of the trunk's normalisations; batch of one, training mode,
@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from networks.fingerprint import formula_picture, formula_tensor, summary
+from fingerprint import formula_picture, formula_tensor, summary
 from torch import Tensor, nn
 
 SIZES = {"mobilenet_v2": [(64, 96), (256, 256)], "inception_resnet_v2": [(128, 160), (256, 256)]}

@@ -2,7 +2,7 @@
 
     git clone https://github.com/SeungjunNah/DeepDeblur-PyTorch
     git -C DeepDeblur-PyTorch checkout 26047f7
-    PYTHONPATH=tests python tests/parity/reference_deepdeblur.py DeepDeblur-PyTorch
+    PYTHONPATH=tests/support python tests/parity/reference_deepdeblur.py DeepDeblur-PyTorch
 
 writes `deepdeblur.json` beside this file. Formula weights in the order of the official state,
 float64; the pyramid is the formula's picture, decimated, so that the network is tested alone.
@@ -16,7 +16,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
-from networks.fingerprint import fill, formula_picture, formula_state, summary
+from fingerprint import fill, formula_picture, formula_state, summary
 
 SIZES = {"small": (8, 2), "full": (64, 19)}
 

@@ -2,7 +2,7 @@
 
     git clone https://github.com/HongguangZhang/DMPHN-cvpr19-master
     git -C DMPHN-cvpr19-master checkout 9fff261
-    PYTHONPATH=tests python tests/parity/reference_dmphn.py DMPHN-cvpr19-master
+    PYTHONPATH=tests/support python tests/parity/reference_dmphn.py DMPHN-cvpr19-master
 
 writes `dmphn.json` beside this file. Their forward stands inside the loop of each test script,
 between reading a picture and writing it; those lines are run as they are. Weights are the
@@ -17,7 +17,7 @@ from textwrap import dedent
 from typing import Any
 
 import torch
-from networks.fingerprint import formula_picture, formula_tensor, summary
+from fingerprint import formula_picture, formula_tensor, summary
 
 MODELS = {  # levels and stacks of each test script
     "DMPHN_1_2_4": (3, 1),

@@ -23,10 +23,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from networks.fingerprint import fill
-from toys_gan import digest, formula_critic, noise
+from fingerprint import fill
+from gan_toys import digest, formula_critic, noise
 
 ALPHA = 0.3
 ENLARGED = 1000.0

@@ -23,11 +23,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from networks.fingerprint import fill, formula_tensor
-from parity.reference_gan_losses import Draws, loaded, losses_of, stand_in
-from toys_gan import digest, noise
+from fingerprint import fill, formula_tensor
+from gan_toys import digest, noise
+from reference_gan_losses import Draws, loaded, losses_of, stand_in
 
 CHANNELS, SIDE = 8, 64
 STEPS = {"deblurgan": 2, "cyclegan": 3}

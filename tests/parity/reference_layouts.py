@@ -5,7 +5,7 @@
     git -C pytorch-CycleGAN-and-pix2pix checkout 7891385
     git clone https://github.com/SeungjunNah/DeepDeblur-PyTorch
     git -C DeepDeblur-PyTorch checkout 26047f7
-    PYTHONPATH=tests python tests/parity/reference_layouts.py DeblurGAN \
+    PYTHONPATH=tests/support python tests/parity/reference_layouts.py DeblurGAN \
         pytorch-CycleGAN-and-pix2pix DeepDeblur-PyTorch
 
 writes `layouts.json` beside this file, for networks of 8 channels. What is a buffer, such as a
@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from parity.reference_deblurgan import NORM, authors
+from reference_deblurgan import NORM, authors
 from torch import nn
 
 CHANNELS = 8

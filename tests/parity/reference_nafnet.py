@@ -1,7 +1,7 @@
 """Reference numbers for NAFNet's network, from the authors' own code.
 
     git clone https://github.com/megvii-research/NAFNet && git -C NAFNet checkout 2b4af71
-    PYTHONPATH=tests python tests/parity/reference_nafnet.py NAFNet
+    PYTHONPATH=tests/support python tests/parity/reference_nafnet.py NAFNet
 
 writes `nafnet.json` beside this file. Tensors are named and filled in the order of the official
 state; so are the scales that start at zero, or no block would do anything; scales of the
@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from networks.fingerprint import formula_picture, formula_tensor, summary
+from fingerprint import formula_picture, formula_tensor, summary
 from torch import nn
 
 SMALL = {"width": 8, "enc_blk_nums": [1, 2], "middle_blk_num": 1, "dec_blk_nums": [1, 2]}

@@ -4,7 +4,7 @@
     git -C SelfDeblur checkout e1c79ee
     git clone https://github.com/DmitryUlyanov/deep-image-prior
     git -C deep-image-prior checkout 042e0d4
-    PYTHONPATH=tests python tests/parity/reference_selfdeblur.py SelfDeblur deep-image-prior
+    PYTHONPATH=tests/support python tests/parity/reference_selfdeblur.py SelfDeblur deep-image-prior
 
 writes `selfdeblur.json` beside this file. Formula weights in the order of the parameters, float64,
 training mode.
@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from networks.fingerprint import fill, formula_picture, formula_tensor, summary
+from fingerprint import fill, formula_picture, formula_tensor, summary
 
 COMMITS = {
     "github.com/csdwren/SelfDeblur": "e1c79ee528eb333416b032e4bc002337c2d5c0f3",

@@ -1,7 +1,7 @@
 """Reference numbers for SelfDeblur's optimisation and its SSIM loss, from the authors' code.
 
     git clone https://github.com/csdwren/SelfDeblur && git -C SelfDeblur checkout e1c79ee
-    PYTHONPATH=tests python tests/parity/reference_selfdeblur_steps.py SelfDeblur
+    PYTHONPATH=tests/support python tests/parity/reference_selfdeblur_steps.py SelfDeblur
 
 writes `selfdeblur_steps.json` beside this file. The authors' `selfdeblur_levin.py` itself runs, on
 one small picture, with its own seeds, on the CPU in float64 and with fewer channels; the noise upon
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from networks.fingerprint import formula_picture, formula_tensor, summary
+from fingerprint import formula_picture, formula_tensor, summary
 from skimage.io import imsave
 
 SOURCE = "github.com/csdwren/SelfDeblur at e1c79ee528eb333416b032e4bc002337c2d5c0f3"

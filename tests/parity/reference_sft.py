@@ -1,7 +1,7 @@
 """Reference numbers for SFTGAN's layer and condition network, from the authors' own code.
 
     git clone https://github.com/xinntao/SFTGAN && git -C SFTGAN checkout d98889e
-    PYTHONPATH=tests python tests/parity/reference_sft.py SFTGAN
+    PYTHONPATH=tests/support python tests/parity/reference_sft.py SFTGAN
 
 writes `sft.json` beside this file. Weights are the formula's, in the order of the official
 parameters of each part; the layer's features and guide are formula pictures of 64 and 32
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from networks.fingerprint import fill, formula_picture, summary
+from fingerprint import fill, formula_picture, summary
 from torch import Tensor, nn
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from networks.fingerprint import fill
-from toys_gan import digest, formula_critic, noise
+from fingerprint import fill
+from gan_toys import digest, formula_critic, noise
 
 from deblurkit.losses.adversarial import LeastSquares, Wasserstein
 from deblurkit.losses.penalties import ChannelGradientPenalty
 from deblurkit.losses.perceptual import FeatureDistance, NormalisedMSE
 from deblurkit.losses.pools import PicturePool
 from deblurkit.losses.relativistic import PooledRelativisticAverage
-from deblurkit.networks.vgg import VGG19
+from deblurkit.networks.parts.vgg import VGG19
 
 REFERENCE = json.loads(Path(__file__).with_name("gan_losses.json").read_text())
 ENLARGED = 1000.0

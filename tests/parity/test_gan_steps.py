@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 import torch
+from fingerprint import fill, formula_tensor
+from gan_toys import digest, noise
+from generators import blind
 from lightning.pytorch import Callback, Trainer
-from networks.fingerprint import fill, formula_tensor
-from networks.generators import blind
 from torch import nn
 from torch.optim import Adam
 from torch.utils.data import DataLoader
-from toys_gan import digest, noise
 
 from deblurkit.contracts import OptimizerFactory, Pools, Scalar
 from deblurkit.losses.adversarial import LeastSquares, Wasserstein
@@ -29,10 +29,10 @@ from deblurkit.losses.pixel import l1
 from deblurkit.losses.pools import PicturePool
 from deblurkit.methods.cyclegan import CycleGAN
 from deblurkit.methods.deblurgan import DeblurGAN
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.manual import ManualMethod
 from deblurkit.networks import cyclegan
-from deblurkit.networks.critics import PatchCritic
-from deblurkit.networks.vgg import VGG19
+from deblurkit.networks.parts.critics import PatchCritic
+from deblurkit.networks.parts.vgg import VGG19
 
 REFERENCE = json.loads(Path(__file__).with_name("gan_steps.json").read_text())
 CHANNELS, SIDE = 8, 64

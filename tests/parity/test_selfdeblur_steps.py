@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from methods.blind import selfdeblur
-from networks.fingerprint import formula_picture, formula_tensor, summary
-from parity.official import numbers_of
+from blind_scenes import selfdeblur
+from fingerprint import formula_picture, formula_tensor, summary
+from parity_numbers import numbers_of
 
 from deblurkit.losses.ssim import ssim
 from deblurkit.methods.selfdeblur import SelfDeblur
@@ -34,7 +34,7 @@ def test_five_steps_across_the_change_of_the_loss() -> None:
     method = published()
     levels = (255 * formula_picture(*EXPECTED["size"], channels=1)).round()
     blurred = torch.from_numpy(np.float32(levels.numpy()) / np.float32(255)).double()
-    problem = method.pose(blurred[0].expand(3, -1, -1), EXPECTED["kernel_size"]).double()
+    problem = method.initial_state(blurred[0].expand(3, -1, -1), EXPECTED["kernel_size"]).double()
     optimizer = method.descent(problem)
     losses = []
     while problem.running:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from author_layouts import authors_state, require_critic, require_generator
 from converting import converted, write
 
 from deblurkit.errors import InputError
-from published.layouts import authors_state, require_critic, require_generator
 
 GIVEN = ("source=deblurgan", "model.generator.channels=8", "model.critic.channels=8")
 

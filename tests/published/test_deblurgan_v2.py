@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from converting import converted, write
-from parity.deblurgan_v2 import published_checkpoint, require_parity
+from parity_deblurgan_v2 import published_checkpoint, require_parity
 
 from deblurkit.errors import InputError
 from deblurkit.networks.deblurgan_v2 import Generator, random_start

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 from converting import converted, write
-from networks.fingerprint import formula_picture, formula_state, summary
-from parity.official import numbers_of
+from fingerprint import formula_picture, formula_state, summary
+from parity_numbers import numbers_of
 from torch import Tensor
 
 from deblurkit.errors import InputError

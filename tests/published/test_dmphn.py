@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from author_layouts import dmphn_files
 from converting import converted, write
-from networks.fingerprint import formula_picture, summary
-from parity.official import numbers_of
+from fingerprint import formula_picture, summary
+from parity_numbers import numbers_of
 
 from deblurkit.checkpoint import load
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
 from deblurkit.networks.dmphn import Restorer
 from deblurkit.published.dmphn import DMPHN
-from deblurkit.reading.torch_files import read_torch
-from published.layouts import dmphn_files
+from deblurkit.weight_files.torch_files import read_torch
 
 EXPECTED = numbers_of("dmphn")["models"]
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 from converting import converted
-from networks.fingerprint import formula_picture
+from fingerprint import formula_picture
+from maxim_files import SMALL, archive, flax, hashes, pack, package
 from networks.test_maxim import fresh, small
 from torch import Tensor
 
 from deblurkit.config import compose
 from deblurkit.errors import InputError
-from deblurkit.imaging.memory import bytes_taken
+from deblurkit.imaging.tiling.memory import bytes_taken
 from deblurkit.published.maxim import MAXIM
-from published.maxim_files import SMALL, archive, flax, hashes, pack, package
 
 ARGUMENTS = [
     *(f"model.backbone.{name}={value}" for name, value in SMALL.items()),

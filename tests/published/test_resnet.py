@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from networks.generators import blind, cycle
+from author_layouts import authors_state, require_critic, require_generator
+from generators import blind, cycle
 
 from deblurkit.errors import InputError
-from deblurkit.networks.critics import PatchCritic
+from deblurkit.networks.parts.critics import PatchCritic
 from deblurkit.published.resnet import critic_state, generator_state
-from published.layouts import authors_state, require_critic, require_generator
 
 GENERATORS = {"deblurgan": blind, "cyclegan": cycle}  # with and without a dropout's place
 PADDINGS = {"deblurgan": 2, "cyclegan": 1}

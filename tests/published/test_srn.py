@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from converting import converted
-from networks.fingerprint import formula_picture, formula_tensor, summary
+from fingerprint import formula_picture, formula_tensor, summary
 from safetensors.torch import save_file
 from torch import Tensor
 

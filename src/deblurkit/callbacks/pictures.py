@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from deblurkit.contracts import Image
-from deblurkit.imaging.compare import liveliest_crop, side_by_side
-from deblurkit.imaging.files import as_pixels, write_image
-from deblurkit.storage import unless_refused
+from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
+from deblurkit.imaging.formats.files import as_pixels, write_image
+from deblurkit.storage import tolerate_disk_errors
 
 
 class Pictures(Callback):
@@ -58,7 +58,7 @@ class Pictures(Callback):
         """Draw one of the first pictures."""
         due = self._validations % self.every_n_validations == 0
         if batch_idx < self.count and due and trainer.is_global_zero:
-            with unless_refused():
+            with tolerate_disk_errors():
                 self._draw(trainer, batch, outputs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -12,7 +12,7 @@ from deblurkit.contracts import BlurredBatch, Images, PairedBatch, Restoration
 from deblurkit.data.module import PictureDataModule
 from deblurkit.errors import InputError
 from deblurkit.methods.unsharp import UnsharpMask, details
-from deblurkit.metrics.protocol import rounded
+from deblurkit.metrics.parts.protocol import rounded
 from deblurkit.metrics.rgb8 import psnr
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from deblurkit.callbacks.reference import Reference
 from deblurkit.contracts import Images
 from deblurkit.metrics.kernel_similarity import kernel_scores
-from deblurkit.metrics.pooled import PooledProtocol, measured, pooled
-from deblurkit.metrics.protocol import Protocol, rounded
+from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
+from deblurkit.metrics.parts.protocol import Protocol, rounded
 from deblurkit.metrics.rgb8 import psnr
-from deblurkit.storage import as_bytes, replacing, unless_refused
+from deblurkit.storage import as_bytes, replacing, tolerate_disk_errors
 
 Row = dict[str, Any]
 
@@ -120,7 +120,7 @@ class Scores(Callback):
         if not trainer.sanity_checking:
             self._finish(pl_module, "val")
             if trainer.is_global_zero and self.rows:
-                with unless_refused():
+                with tolerate_disk_errors():
                     write_rows(self.folder / "val.csv", self.rows)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

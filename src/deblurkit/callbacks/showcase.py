@@ -10,10 +10,10 @@ from torch import Tensor
 from deblurkit.callbacks.pictures import columns
 from deblurkit.callbacks.scores import Scores, gathered
 from deblurkit.contracts import Image
-from deblurkit.imaging.files import as_pixels
-from deblurkit.report.page import BYTES
-from deblurkit.report.selection import MOST, Selection
-from deblurkit.report.views import Exhibit, exhibit, kernel_view
+from deblurkit.imaging.formats.files import as_pixels
+from deblurkit.pages.page import BYTES
+from deblurkit.pages.selection import MOST, Selection
+from deblurkit.pages.views import Exhibit, exhibit, kernel_view
 
 
 class Showcase(Callback):
@@ -54,7 +54,7 @@ class Showcase(Callback):
                 for what, one in {"estimated kernel": outputs, "true kernel": batch}.items()
                 if "kernel" in one
             }
-            look = partial(looked_at, columns(batch, outputs, number), kernels)
+            look = partial(exhibit_of, columns(batch, outputs, number), kernels)
             self.selection.offer(str(row["name"]), row["psnr_gain"], look)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -64,7 +64,7 @@ class Showcase(Callback):
         self.selection.add([row["kept"] for row in gathered([{"kept": one} for one in kept])])
 
 
-def looked_at(pictures: Mapping[str, Image], kernels: Mapping[str, Tensor]) -> Exhibit:
+def exhibit_of(pictures: Mapping[str, Image], kernels: Mapping[str, Tensor]) -> Exhibit:
     """What an evaluation shows of a picture; what is not finite is black.
 
     Args:

@@ -16,8 +16,8 @@ def main() -> None:
 
 def task(cfg: DictConfig) -> None:
     """Make pairs; the exit code tells whether all were made."""
-    from deblurkit.training.average_frames import average_frames
-    from deblurkit.training.blur_files import blur_files
+    from deblurkit.commands.blur.average_frames import average_frames
+    from deblurkit.commands.blur.blur_files import blur_files
 
     if average_frames(cfg) if cfg.frames is not None else blur_files(cfg):
         sys.exit(1)

@@ -12,7 +12,7 @@ def main() -> None:
 
 def task(cfg: DictConfig) -> None:
     """Convert."""
-    from deblurkit.training.convert import convert
+    from deblurkit.commands.convert.convert import convert
 
     convert(cfg)
 

@@ -27,11 +27,11 @@ def task(cfg: DictConfig) -> None:
     if cfg.action not in ACTIONS:
         raise InputError("say what to do: deblurkit-data verify or deblurkit-data prepare")
     if cfg.action == "prepare":
-        from deblurkit.training.prepare_data import prepare_data
+        from deblurkit.commands.data.prepare import prepare_data
 
         prepare_data(cfg)
         return
-    from deblurkit.training.verify_data import verify_data
+    from deblurkit.commands.data.verify import verify_data
 
     if verify_data(cfg):
         sys.exit(1)

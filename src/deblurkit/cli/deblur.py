@@ -16,7 +16,7 @@ def main() -> None:
 
 def task(cfg: DictConfig) -> None:
     """Restore; the exit code tells whether all pictures were."""
-    from deblurkit.training.restore_files import restore_files
+    from deblurkit.commands.restore.restore_files import restore_files
 
     if restore_files(cfg):
         sys.exit(1)

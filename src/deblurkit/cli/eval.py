@@ -12,7 +12,7 @@ def main() -> None:
 
 def task(cfg: DictConfig) -> None:
     """Score."""
-    from deblurkit.training.evaluate import evaluate
+    from deblurkit.commands.evaluate.evaluate import evaluate
 
     evaluate(cfg)
 

@@ -20,12 +20,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
-from deblurkit.cli.foreign import require_harmless_folders
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, program, run_job
 from deblurkit.cli.paths import flags_first
+from deblurkit.cli.untrusted_configs import require_harmless_folders
+from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
-from deblurkit.training import sweeps
 from deblurkit.weights import VARIABLE
 
 Task = Callable[[DictConfig], Any]
@@ -90,7 +90,7 @@ def summed_up() -> Iterator[None]:
         yield
     finally:
         if sweeps.Sweep.folder is not None:
-            from deblurkit.training.sweep_table import sum_up
+            from deblurkit.commands.shared.sweep_table import sum_up
 
             try:
                 failures = sum_up(sweeps.Sweep.folder)

@@ -22,8 +22,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurkit.cli.paths import quoted
+from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir
-from deblurkit.training import sweeps
 
 INTERRUPTED = 130  # exit code
 

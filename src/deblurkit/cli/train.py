@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.foreign import run_config
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.paths import quoted
+from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 
@@ -59,7 +59,7 @@ def refuse_sweep(arguments: list[str]) -> None:
 
 def task(cfg: DictConfig) -> float | None:
     """Train."""
-    from deblurkit.training.run import train
+    from deblurkit.commands.train.run import train
 
     return train(cfg)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deblurkit.data.sources import Pictures
+from deblurkit.data.sources.base import Pictures
 from deblurkit.errors import InputError
 
 Transform = Mapping[str, Any]  # {"name": "HorizontalFlip", "p": 0.5}, as in a YAML

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deblurkit.data.sources import Pictures, Pixels, Source
+from deblurkit.data.sources.base import Pictures, Pixels, Source
 from deblurkit.errors import InputError
 
 PSNR_ERROR = 15.0  # dB; honest training pairs lie above 20, unrelated photographs at 4 to 13

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from deblurkit.data.sources import Pixels, Source
+from deblurkit.data.sources.base import Pixels, Source
 from deblurkit.errors import InputError
 
 _log = logging.getLogger(__name__)

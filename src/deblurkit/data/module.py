@@ -13,9 +13,9 @@ from deblurkit.contracts import Pools
 from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.checks import check_pairs
 from deblurkit.data.checks_pools import check_apart, check_sizes
-from deblurkit.data.completing import blurred_by, completed, trimmed
-from deblurkit.data.mixture import Mixture, unmixed
-from deblurkit.data.sources import ROLES, Source
+from deblurkit.data.mixed_pool_blur import blurred_by, completed, trimmed
+from deblurkit.data.sources.base import ROLES, Source
+from deblurkit.data.sources.mixture import MixedSource, unmixed
 from deblurkit.data.stream import (
     Augmentation,
     Draw,
@@ -226,7 +226,7 @@ class PictureDataModule(LightningDataModule):
             inside = (role for role in ROLES if role in rows)
             rows |= {role: trimmed(rows[role], synthesis.margin) for role in inside}
         kept = HOLDS[pool] | {"name", "condition"} | ({"seed"} if pool == "sharp" else {"kernel"})
-        if isinstance(self.sources[pool], Mixture):
+        if isinstance(self.sources[pool], MixedSource):
             kept -= {"kernel"}  # in no batch, although one may happen to be blurred here as a whole
         rows = {key: value for key, value in rows.items() if key in kept}
         if self.batch_augmentation is not None:

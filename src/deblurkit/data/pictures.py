@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from deblurkit.contracts import PictureList, Pools
 from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.module import WholePictures, alone, evaluated
-from deblurkit.data.sources import Source
+from deblurkit.data.sources.base import Source
 from deblurkit.data.stream import Draw, StreamLoader
 
 

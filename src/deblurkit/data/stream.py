@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.data.augment import crop_box, pad_up
-from deblurkit.data.sources import Pictures, Source
+from deblurkit.data.sources.base import Pictures, Source
 from deblurkit.storage import as_bytes
 
 Augmentation = Callable[[Pictures, int], Pictures]

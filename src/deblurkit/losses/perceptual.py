@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images, Scalar
 from deblurkit.errors import InputError
-from deblurkit.networks.vgg import VGG19, Features
+from deblurkit.networks.parts.vgg import VGG19, Features
 
 
 @runtime_checkable

@@ -22,11 +22,11 @@ from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.penalties import Penalty
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.manual import ManualMethod
 from deblurkit.metrics.rgb8 import psnr
 
 
-class Made(NamedTuple):
+class CycleOutputs(NamedTuple):
     """The pictures of sec. 2.1, which the paper calls by one symbol.
 
     Args:
@@ -145,20 +145,22 @@ class ASCycleGAN(ManualMethod):
             likeness = psnr(made.restored.detach(), blurred["blurred"])
             self.report({"psnr_to_blurred": likeness})
 
-    def made(self, blurred: BlurredBatch, sharp: SharpBatch) -> Made:
+    def made(self, blurred: BlurredBatch, sharp: SharpBatch) -> CycleOutputs:
         """There and back, from both domains; given class maps belong to the scene."""
         to_sharp, to_blurred = self.generators["deblurrer"], self.generators["blurrer"]
         seen, wished = self.given(blurred), self.given(sharp)
         restored = to_sharp(blurred["blurred"], seen)
         reblurred = to_blurred(sharp["sharp"], wished)
-        return Made(restored, to_blurred(restored, seen), reblurred, to_sharp(reblurred, wished))
+        return CycleOutputs(
+            restored, to_blurred(restored, seen), reblurred, to_sharp(reblurred, wished)
+        )
 
     def given(self, batch: BlurredBatch | SharpBatch) -> Conditions | None:
         """The class maps that came with a batch, if the generators want them."""
         return batch.get("condition") if "condition" in self.takes else None
 
     def generator_terms(
-        self, blurred: BlurredBatch, sharp: SharpBatch, made: Made
+        self, blurred: BlurredBatch, sharp: SharpBatch, made: CycleOutputs
     ) -> dict[str, Scalar]:
         """(1), each term with both directions added up."""
         return self.objectives["generators"].wanted(
@@ -168,14 +170,14 @@ class ASCycleGAN(ManualMethod):
             indecision=lambda: self.indecision(blurred["blurred"], sharp["sharp"]),
         )
 
-    def praise(self, blurred: Images, sharp: Images, made: Made) -> Scalar:
+    def praise(self, blurred: Images, sharp: Images, made: CycleOutputs) -> Scalar:
         """The generators' side of (3) and (4)."""
         restoring = self.sharp_fight.generator(self.critics["sharp"], sharp, made.restored)
         return restoring + self.blurred_fight.generator(
             self.critics["blurred"], blurred, made.reblurred
         )
 
-    def cycles(self, blurred: Images, sharp: Images, made: Made) -> Scalar:
+    def cycles(self, blurred: Images, sharp: Images, made: CycleOutputs) -> Scalar:
         """(5)."""
         from_blurred: Scalar = self.content(made.blurred_again, blurred)
         from_sharp: Scalar = self.content(made.sharp_again, sharp)

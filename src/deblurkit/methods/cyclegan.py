@@ -9,7 +9,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.manual import ManualMethod
 from deblurkit.metrics.rgb8 import psnr
 
 

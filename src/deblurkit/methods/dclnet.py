@@ -8,11 +8,11 @@ from torch.nn import functional
 from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.errors import InputError
 from deblurkit.losses.pixel import l1
-from deblurkit.methods.automatic import AutomaticMethod
+from deblurkit.methods.frame.automatic import AutomaticMethod
 
 
 @runtime_checkable
-class Scales(Protocol):
+class ReducedScales(Protocol):
     """Pictures at half and at quarter size."""
 
     half: Images
@@ -20,7 +20,7 @@ class Scales(Protocol):
 
 
 @runtime_checkable
-class Restored(Scales, Protocol):
+class BackboneOutputs(ReducedScales, Protocol):
     """What the backbone answers: the restored picture, and its own idea of the smaller ones."""
 
     full: Images
@@ -118,7 +118,7 @@ class DCLNet(AutomaticMethod):
 
     def forward(self, blurred: Images) -> Images:
         """Restore a batch: G of (1), its full-size picture."""
-        restored: Restored = self.backbone(blurred)
+        restored: BackboneOutputs = self.backbone(blurred)
         return restored.full
 
     def terms(self, batch: Pools) -> dict[str, Scalar]:
@@ -134,7 +134,7 @@ class DCLNet(AutomaticMethod):
 
     def paired_terms(self, blurred: Images, sharp: Images) -> dict[str, Scalar]:
         """(2), first bracket of (6): everything that a pair can teach."""
-        restored: Restored = self.backbone(blurred)
+        restored: BackboneOutputs = self.backbone(blurred)
         self.watch("paired", restored)
         terms = self.generator_terms(restored, blurred, sharp) | self.inverse_terms(blurred, sharp)
         if self.objective.wants("auxiliary"):
@@ -144,7 +144,7 @@ class DCLNet(AutomaticMethod):
         return terms
 
     def generator_terms(
-        self, restored: Restored, blurred: Images, sharp: Images
+        self, restored: BackboneOutputs, blurred: Images, sharp: Images
     ) -> dict[str, Scalar]:
         """(3): G(x) looks like y, and blurs back to x."""
         terms = {"content": l1(restored.full, sharp)}
@@ -164,7 +164,7 @@ class DCLNet(AutomaticMethod):
 
     def unpaired_blurred_terms(self, blurred: Images) -> dict[str, Scalar]:
         """Second bracket of (6), L'_G + L_Au: what a blurred picture alone can teach."""
-        restored: Restored = self.backbone(blurred)
+        restored: BackboneOutputs = self.backbone(blurred)
         self.watch("blurred", restored)
         return {
             "unpaired_blurred_cycle": self.blurred_cycle(restored, blurred),
@@ -173,37 +173,37 @@ class DCLNet(AutomaticMethod):
 
     def unpaired_sharp_terms(self, sharp: Images) -> dict[str, Scalar]:
         """Third bracket of (6), L'_I + L'_Au: what a sharp picture alone can teach."""
-        restored: Restored = self.backbone(self.inverse(sharp))
+        restored: BackboneOutputs = self.backbone(self.inverse(sharp))
         return {
             "unpaired_sharp_cycle": self.sharp_cycle(restored, sharp),
             "unpaired_sharp_auxiliary": disagreement(self.auxiliary(sharp), restored),  # (7)
         }
 
-    def blurred_cycle(self, restored: Restored, blurred: Images) -> Scalar:
+    def blurred_cycle(self, restored: BackboneOutputs, blurred: Images) -> Scalar:
         """Second term of (3), and L'_G: from x to G(x), and by I back to x."""
         return l1(self.inverse(restored.full), blurred)
 
-    def sharp_cycle(self, restored: Restored, sharp: Images) -> Scalar:
+    def sharp_cycle(self, restored: BackboneOutputs, sharp: Images) -> Scalar:
         """Second term of (4), and L'_I: from y to I(y), and by G back to y."""
         return l1(restored.full, sharp)
 
-    def auxiliary_loop(self, restored: Restored) -> Scalar:
+    def auxiliary_loop(self, restored: BackboneOutputs) -> Scalar:
         """(5): what Au makes of G(x) agrees with what the backbone drew on its way there."""
         return disagreement(self.auxiliary(restored.full), restored)
 
-    def watch(self, pool: str, restored: Restored) -> None:
+    def watch(self, pool: str, restored: BackboneOutputs) -> None:
         """Log how much the smaller pictures vary, in intensity units: near 0 they collapsed."""
         if self.logs_now:  # terms work without a trainer, too
             scales = {"half": restored.half, "quarter": restored.quarter}
             self.report({f"{pool}_{name}_std": s.detach().std() for name, s in scales.items()})
 
 
-def disagreement(drawn: Scales, restored: Scales) -> Scalar:
+def disagreement(drawn: ReducedScales, restored: ReducedScales) -> Scalar:
     """Sum over j of (5) and (7); gradients flow to both, each supervises the other."""
     return l1(drawn.half, restored.half) + l1(drawn.quarter, restored.quarter)
 
 
-def anchor_distance(restored: Scales, sharp: Images) -> Scalar:
+def anchor_distance(restored: ReducedScales, sharp: Images) -> Scalar:
     """Distance of the smaller pictures to the area-averaged sharp one; not in the paper."""
     half = l1(restored.half, functional.avg_pool2d(sharp, 2))
     return half + l1(restored.quarter, functional.avg_pool2d(sharp, 4))

@@ -16,7 +16,7 @@ from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.penalties import Constraint, Penalty
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.manual import ManualMethod
 
 
 class DeblurGAN(ManualMethod):

@@ -18,7 +18,7 @@ from deblurkit.errors import InputError
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.manual import ManualMethod
 
 
 @runtime_checkable

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from deblurkit.contracts import Distance, Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
-from deblurkit.imaging.pyramid import gaussian_pyramid
+from deblurkit.imaging.blur.pyramid import gaussian_pyramid
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.automatic import AutomaticMethod
-from deblurkit.methods.manual import ManualMethod
+from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.methods.frame.manual import ManualMethod
 
 
 class DeepDeblur(AutomaticMethod):

@@ -11,11 +11,11 @@ from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Images, Pools, Restoration
 from deblurkit.errors import InputError
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.deep import Descent, GeneratedProblem
 from deblurkit.methods.priors.operators import Operator
 from deblurkit.methods.priors.problem import Problem
 from deblurkit.methods.priors.stopping import Progress, Watch
-from deblurkit.methods.solver import SolverMethod
 
 
 class DIPProblem(GeneratedProblem):
@@ -172,7 +172,7 @@ class DIP(SolverMethod):
             )
         super().setup(stage)
 
-    def pose(self, blurred: Image, kernel_size: int) -> DIPProblem:
+    def initial_state(self, blurred: Image, kernel_size: int) -> DIPProblem:
         """A fresh network for one picture to which nothing happened but noise."""
         batch: BlurredBatch = {"blurred": blurred[None], "name": [""]}
         return self.posed_with(blurred, self.operator.known(batch, 0))

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from deblurkit.contracts import BlurredBatch, Images, Kernels, Restoration
 from deblurkit.errors import InputError
-from deblurkit.imaging.deconvolution import (
-    Frame,
-    LeastSquares,
+from deblurkit.imaging.blur.deconvolution import (
+    MaskedLeastSquares,
+    PeriodicFrame,
     differences,
     divergence,
     filtered,
@@ -17,7 +17,7 @@ from deblurkit.imaging.deconvolution import (
     roughness,
     without_repeats,
 )
-from deblurkit.methods.solver import SolverMethod
+from deblurkit.methods.frame.solver import SolverMethod
 
 BALANCE = 4e-3  # of the Wiener filter that the search begins with
 GROWTH = 2 * 2**0.5  # of the splitting's weight between rounds
@@ -93,13 +93,13 @@ def sparsely_deconvolved(
     Returns:
         Restored pictures, not clamped.
     """
-    frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
+    frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
     observed = frame.extended(blurred)
     spectra = kernel_spectra(kernels, frame.size)
     inside, rough = frame.inside(spectra), roughness(observed)
     estimate, weight = filtered(observed, spectra, balance=BALANCE), 1.0
     while weight <= LAST:
-        system = LeastSquares(spectra, inside, fidelity / weight, rough)
+        system = MaskedLeastSquares(spectra, inside, fidelity / weight, rough)
         for _ in range(rounds):
             sparse = shrunk(differences(estimate), strength=1 / weight, exponent=exponent)
             wanted = system.seen(observed) + torch.fft.rfft2(divergence(sparse))

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from deblurkit.contracts import BlurredBatch, Images, Kernels, Restoration
 from deblurkit.errors import InputError
-from deblurkit.imaging.deconvolution import (
-    Frame,
+from deblurkit.imaging.blur.deconvolution import (
     Framed,
-    LeastSquares,
+    MaskedLeastSquares,
+    PeriodicFrame,
     Spectra,
     convolved,
     differences,
@@ -21,11 +21,11 @@ from deblurkit.imaging.deconvolution import (
     kernel_spectra,
     roughness,
 )
-from deblurkit.imaging.kernel_estimation import fitted_kernels, plausible, resized
-from deblurkit.imaging.kernels import padded
-from deblurkit.methods.base import RestorationMethod
+from deblurkit.imaging.blur.kernel_estimation import fitted_kernels, plausible, resized
+from deblurkit.imaging.blur.kernels import padded
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.blind import luminance
-from deblurkit.methods.solver import SolverMethod
 
 SMALLEST = 3  # pixels, side of the coarsest scale's kernel
 
@@ -152,7 +152,7 @@ class L0Blind(SolverMethod):
         for level, side in reversed(list(enumerate(scales))):
             pictures = smaller(blurred, ratio=self.ratio**level, least=2 * side)
             kernels = resized(kernels, side)
-            frame = Frame((pictures.shape[-2], pictures.shape[-1]), kernel_size=2 * side)
+            frame = PeriodicFrame((pictures.shape[-2], pictures.shape[-1]), kernel_size=2 * side)
             observed = frame.extended(pictures)
             inside = frame.inside(observed)
             for _ in range(self.rounds):
@@ -191,7 +191,9 @@ class L0Blind(SolverMethod):
         self, observed: Framed, spectra: Spectra, inside: Bool[Tensor, "framed_height framed_width"]
     ) -> Framed:
         """Blurred pictures that go on beyond their borders as a Wiener filter's result does."""
-        system = LeastSquares(spectra, inside, 1.0, self.balance * roughness(observed).square())
+        system = MaskedLeastSquares(
+            spectra, inside, 1.0, self.balance * roughness(observed).square()
+        )
         start = torch.fft.rfft2(filtered(observed, spectra, balance=self.balance))
         solution = system.solved(system.seen(observed), start, steps=self.border_steps)
         explained = torch.fft.irfft2(solution * spectra, s=(inside.shape[0], inside.shape[1]))

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Distance, Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.automatic import AutomaticMethod
+from deblurkit.methods.frame.automatic import AutomaticMethod
 
 
 class MAXIM(AutomaticMethod):

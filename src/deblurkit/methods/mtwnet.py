@@ -6,8 +6,8 @@ from torch import nn
 
 from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.automatic import AutomaticMethod
-from deblurkit.methods.scale_recurrent import Scales, squared_errors
+from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.methods.frame.scale_recurrent import Scales, squared_errors
 
 
 class MTWNet(AutomaticMethod):

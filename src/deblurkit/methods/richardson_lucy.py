@@ -4,16 +4,16 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
-from deblurkit.imaging.deconvolution import (
-    Frame,
+from deblurkit.imaging.blur.deconvolution import (
     Framed,
+    PeriodicFrame,
     Spectra,
     convolved,
     kernel_spectra,
     known_kernels,
     without_repeats,
 )
-from deblurkit.methods.solver import SolverMethod
+from deblurkit.methods.frame.solver import SolverMethod
 
 TINY = 1e-6  # of intensities: keeps black pixels from a division by zero
 
@@ -50,7 +50,7 @@ class RichardsonLucy(SolverMethod):
         """Restore a batch of any size with its kernels."""
         kernels = known_kernels(batch, method="RichardsonLucy")
         blurred = batch["blurred"].to(kernels.dtype)
-        frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
+        frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
             observed = frame.extended(without_repeats(blurred))
             seen = frame.inside(observed).to(observed.dtype).expand_as(observed)

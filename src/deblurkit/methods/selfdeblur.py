@@ -14,11 +14,11 @@ from deblurkit.contracts import (
     Restoration,
 )
 from deblurkit.losses.total_variation import total_variation
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
-from deblurkit.methods.solver import SolverMethod
 
 
 class SelfDeblur(SolverMethod):
@@ -60,9 +60,9 @@ class SelfDeblur(SolverMethod):
         self.priors, self.fidelity, self.smoothness = priors, fidelity, smoothness
         self.moving, self.average, self.search = descent, average, search
 
-    def pose(self, blurred: Image, kernel_size: int) -> BlindProblem:
+    def initial_state(self, blurred: Image, kernel_size: int) -> BlindProblem:
         """Two fresh generators for one picture."""
-        return self.priors.pose(blurred, kernel_size)
+        return self.priors.initial_state(blurred, kernel_size)
 
     def descent(self, problem: Problem) -> Optimizer:
         """The optimiser of both generators."""

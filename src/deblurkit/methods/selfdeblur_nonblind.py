@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Kernels, Restoration
-from deblurkit.imaging.deconvolution import known_kernels
+from deblurkit.imaging.blur.deconvolution import known_kernels
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.problem import Problem
-from deblurkit.methods.solver import SolverMethod
 
 
 class GivenKernel(nn.Module):
@@ -66,7 +66,7 @@ class SelfDeblurNonBlind(SolverMethod):
 
     def pose_with(self, blurred: Image, kernel: Kernels) -> BlindProblem:
         """A fresh generator for one picture and its kernel, (1, 1, size, size)."""
-        problem = self.priors.pose(blurred, kernel.shape[-1]).to(blurred.device)
+        problem = self.priors.initial_state(blurred, kernel.shape[-1]).to(blurred.device)
         given = problem.generators["kernel"]
         assert isinstance(given, GivenKernel)
         given.weights.copy_(kernel.flip((-2, -1)))

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.losses.weights import Weight
-from deblurkit.methods.automatic import AutomaticMethod
-from deblurkit.methods.scale_recurrent import Scales, squared_errors
+from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.methods.frame.scale_recurrent import Scales, squared_errors
 
 GrayImages = Float[Tensor, "batch 1 height width"]  # luma, in [0, 1]
 

@@ -6,7 +6,7 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
-from deblurkit.methods.solver import SolverMethod
+from deblurkit.methods.frame.solver import SolverMethod
 
 REACH = 3  # standard deviations at which the Gaussian is cut
 

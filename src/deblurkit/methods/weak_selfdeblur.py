@@ -15,12 +15,12 @@ from deblurkit.losses.consistency import Consistency
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.total_variation import total_variation
 from deblurkit.losses.weights import Objective, Weight
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.early_stopping import TeacherWatch
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
-from deblurkit.methods.solver import SolverMethod
 
 
 class WeakSelfDeblur(SolverMethod):
@@ -88,9 +88,9 @@ class WeakSelfDeblur(SolverMethod):
         self._guides: WeakKeyDictionary[Problem, Tensor] = WeakKeyDictionary()
         self._targets: WeakKeyDictionary[Problem, list[Tensor]] = WeakKeyDictionary()
 
-    def pose(self, blurred: Image, kernel_size: int) -> BlindProblem:
+    def initial_state(self, blurred: Image, kernel_size: int) -> BlindProblem:
         """Two fresh generators for one picture; the teacher is not asked yet."""
-        problem = self.priors.pose(blurred, kernel_size)
+        problem = self.priors.initial_state(blurred, kernel_size)
         if isinstance(problem.watch, TeacherWatch):
             problem.watch.distance = partial(self.disagreement, problem)
         return problem

@@ -4,16 +4,16 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
-from deblurkit.imaging.deconvolution import (
-    Frame,
-    LeastSquares,
+from deblurkit.imaging.blur.deconvolution import (
+    MaskedLeastSquares,
+    PeriodicFrame,
     filtered,
     kernel_spectra,
     known_kernels,
     roughness,
     without_repeats,
 )
-from deblurkit.methods.solver import SolverMethod
+from deblurkit.methods.frame.solver import SolverMethod
 
 
 class Wiener(SolverMethod):
@@ -53,12 +53,12 @@ class Wiener(SolverMethod):
         """Restore a batch of any size with its kernels."""
         kernels = known_kernels(batch, method="Wiener")
         blurred = batch["blurred"].to(kernels.dtype)
-        frame = Frame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
+        frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
             observed = frame.extended(without_repeats(blurred))
             spectra = kernel_spectra(kernels, frame.size)
             penalty = self.balance * roughness(observed).square()
-            system = LeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
+            system = MaskedLeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
             start = torch.fft.rfft2(filtered(observed, spectra, balance=self.balance))
             solution = system.solved(system.seen(observed), start, steps=self.steps)
             framed = torch.fft.irfft2(solution, s=frame.size)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deblurkit.contracts import Images
-from deblurkit.metrics.levels import Rounded, interleaved
-from deblurkit.metrics.protocol import Protocol, Score
+from deblurkit.metrics.parts.levels import Rounded, interleaved
+from deblurkit.metrics.parts.protocol import Protocol, Score
 
 SAMPLES = 2**12  # of the integrated wavelet
 END = 8.0  # of its support

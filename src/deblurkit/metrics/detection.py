@@ -8,12 +8,12 @@ from torch import Tensor
 
 from deblurkit.contracts import Image, Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.boxes import Detections, Detector, Mark, marked, titled_row
-from deblurkit.imaging.files import write_image
-from deblurkit.metrics.matching import partners
-from deblurkit.metrics.pooled import PooledProtocol
-from deblurkit.metrics.protocol import rounded
-from deblurkit.metrics.truth import Truth
+from deblurkit.imaging.drawing.detections import Detections, Detector, Mark, marked, titled_row
+from deblurkit.imaging.formats.files import write_image
+from deblurkit.metrics.annotations import Truth
+from deblurkit.metrics.parts.matching import partners
+from deblurkit.metrics.parts.pooled import PooledProtocol
+from deblurkit.metrics.parts.protocol import rounded
 
 RIGHT, WRONG, MISSED = (30, 160, 60), (215, 40, 60), (255, 205, 0)  # colours, RGB
 
@@ -84,7 +84,8 @@ class Detection(PooledProtocol):
         found = self.detector(picture)
         if not isinstance(found, Detections):
             raise InputError(
-                f"a detector answers deblurkit.imaging.boxes.Detections, not {type(found).__name__}"
+                "a detector answers deblurkit.imaging.drawing.detections.Detections, "
+                f"not {type(found).__name__}"
             )
         return Detections(found.boxes.cpu(), found.scores.cpu(), found.labels)
 

@@ -7,15 +7,21 @@ import torch
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.metrics.levels import (
+from deblurkit.metrics.parts.levels import (
     Quantisation,
     Rounded,
     gray_levels,
     interleaved,
     psnr_of_levels,
 )
-from deblurkit.metrics.protocol import Protocol, Score
-from deblurkit.metrics.similarity import GAUSS_RGB, MATLAB_RGB, ssim_gray, ssim_wang, ssims_rgb
+from deblurkit.metrics.parts.protocol import Protocol, Score
+from deblurkit.metrics.parts.similarity import (
+    GAUSS_RGB,
+    MATLAB_RGB,
+    ssim_gray,
+    ssim_wang,
+    ssims_rgb,
+)
 
 
 class GoPro(Protocol):

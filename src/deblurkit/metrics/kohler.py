@@ -14,8 +14,8 @@ from torch import Tensor
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import as_tensor, read_image
-from deblurkit.metrics.levels import (
+from deblurkit.imaging.formats.files import as_tensor, read_image
+from deblurkit.metrics.parts.levels import (
     FULL_RANGE,
     Levels,
     Plane,
@@ -23,13 +23,13 @@ from deblurkit.metrics.levels import (
     interleaved,
     psnr_of_levels,
 )
-from deblurkit.metrics.protocol import Protocol, Score
-from deblurkit.metrics.similarity import ms_ssim_metrix
+from deblurkit.metrics.parts.protocol import Protocol, Score
+from deblurkit.metrics.parts.similarity import ms_ssim_metrix
 
 Spectrum = Complex[Tensor, "rows frequencies"]
 
 
-class Frame(NamedTuple):
+class TrajectoryFrame(NamedTuple):
     """A sharp frame and the transform that places are searched with."""
 
     levels: NDArray[np.uint8]  # (height, width, 3)
@@ -72,7 +72,7 @@ class Kohler(Protocol):
         super().__init__(**options)
         self.frames, self.count, self.counts, self.left_out = frames, count, counts, left_out
         self.kept = kept
-        self.memory: OrderedDict[str, list[Frame]] = OrderedDict()
+        self.memory: OrderedDict[str, list[TrajectoryFrame]] = OrderedDict()
 
     def measure(self, restored: Images, sharp: Images) -> Score:
         """Scores of one picture.
@@ -89,7 +89,7 @@ class Kohler(Protocol):
             best["ms_ssim"] = max(best["ms_ssim"], ms_ssim_metrix(*pair))
         return {score: torch.tensor(value) for score, value in best.items()}
 
-    def sharp_frames(self, size: tuple[int, ...]) -> list[Frame]:
+    def sharp_frames(self, size: tuple[int, ...]) -> list[TrajectoryFrame]:
         """Frames of the trajectory of the picture that is being measured, read once.
 
         Raises:
@@ -130,10 +130,10 @@ class Kohler(Protocol):
         return [file for file in files if int(re.findall(r"\d+", file.stem)[-1]) not in unwanted]
 
 
-def read_frame(path: Path) -> Frame:
+def read_frame(path: Path) -> TrajectoryFrame:
     """A stored frame."""
     levels = interleaved(Rounded()(as_tensor(read_image(path))[None]))
-    return Frame(levels.astype(np.uint8), transform(levels))
+    return TrajectoryFrame(levels.astype(np.uint8), transform(levels))
 
 
 def transform(levels: Levels) -> Spectrum:
@@ -142,7 +142,7 @@ def transform(levels: Levels) -> Spectrum:
     return torch.fft.rfft2(mean - mean.mean()).to(torch.complex64)
 
 
-def placed(levels: Levels, spectrum: Spectrum, frame: Frame) -> tuple[Plane, Plane]:
+def placed(levels: Levels, spectrum: Spectrum, frame: TrajectoryFrame) -> tuple[Plane, Plane]:
     """Luminance of the restored picture, scaled and moved onto a frame, and the frame's.
 
     Returns:

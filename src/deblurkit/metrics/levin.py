@@ -9,11 +9,18 @@ from torch import Tensor
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import as_tensor, read_image
-from deblurkit.metrics.levels import FULL_RANGE, PEAK, Plane, plane, psnr_of_levels, studio_luma
-from deblurkit.metrics.protocol import Protocol, Score
-from deblurkit.metrics.shifts import Aligned, aligned
-from deblurkit.metrics.similarity import ssim_wang
+from deblurkit.imaging.formats.files import as_tensor, read_image
+from deblurkit.metrics.parts.levels import (
+    FULL_RANGE,
+    PEAK,
+    Plane,
+    plane,
+    psnr_of_levels,
+    studio_luma,
+)
+from deblurkit.metrics.parts.protocol import Protocol, Score
+from deblurkit.metrics.parts.shifts import Aligned, aligned
+from deblurkit.metrics.parts.similarity import ssim_wang
 
 
 class Levin(Protocol):

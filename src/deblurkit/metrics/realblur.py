@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from deblurkit.contracts import Images
-from deblurkit.metrics.levels import PEAK, interleaved
-from deblurkit.metrics.protocol import Protocol, Score
-from deblurkit.metrics.similarity import RADIUS, cropped, moments, ssim_map
+from deblurkit.metrics.parts.levels import PEAK, interleaved
+from deblurkit.metrics.parts.protocol import Protocol, Score
+from deblurkit.metrics.parts.similarity import RADIUS, cropped, moments, ssim_map
 
 Floats = NDArray[np.float32]  # (height, width, 3)
 

@@ -9,7 +9,7 @@ from torchmetrics.functional.image import (
 )
 
 from deblurkit.contracts import Images
-from deblurkit.metrics.protocol import Protocol, Score, rounded
+from deblurkit.metrics.parts.protocol import Protocol, Score, rounded
 
 
 class RGB8(Protocol):

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from deblurkit.contracts import Image
 from deblurkit.errors import InputError, sentence
-from deblurkit.imaging.boxes import Detections
-from deblurkit.imaging.files import as_pixels, eight_bit
+from deblurkit.imaging.drawing.detections import Detections
+from deblurkit.imaging.formats.files import as_pixels, eight_bit
 
 STRIDES = (8, 16, 32)  # pixels of the network's input per cell, level by level
 GROUND = 114  # grey level around a picture that is not square

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.conditions import ConditionProvider
-from deblurkit.networks.resnet import MULTIPLE, Block, Body, require_sides
-from deblurkit.networks.sft import ConditionNetwork, GuidedBlock
+from deblurkit.networks.parts.conditions import ConditionProvider
+from deblurkit.networks.parts.resnet import MULTIPLE, Block, Body, require_sides
+from deblurkit.networks.parts.sft import ConditionNetwork, GuidedBlock
 
 GivenConditions = Float[Tensor, "given classes rows columns"]  # checked with a sentence
 
@@ -21,13 +21,13 @@ class Generator(nn.Module):
         channels: Channels at full resolution; each of the two halvings doubles them.
         blocks: Residual blocks at quarter resolution.
         block: Makes one of them, from ``channels``. The three rows of the paper are
-            `deblurkit.networks.resnet.PostActivationBlock`, ``PreActivationBlock`` there, and
-            `deblurkit.networks.sft.GuidedBlock`.
+            `deblurkit.networks.parts.resnet.PostActivationBlock`, ``PreActivationBlock`` there, and
+            `deblurkit.networks.parts.sft.GuidedBlock`.
         upsampling: Makes one of the two doublings from its numbers of feature maps in and out:
-            `deblurkit.networks.resnet.Transposed` or ``Resized``.
+            `deblurkit.networks.parts.resnet.Transposed` or ``Resized``.
         start: Sets the first weights of the last convolution and returns it:
-            `deblurkit.networks.residual.zero_start`, with which training starts from the input,
-            or `deblurkit.networks.resnet.normal_start`.
+            `deblurkit.networks.parts.residual.zero_start`, with which training starts from the
+            input, or `deblurkit.networks.parts.resnet.normal_start`.
         conditions: Says what is seen where; None with blocks that are not guided.
         condition_network: Makes of it the guide that all blocks share; None as well then.
 

@@ -5,7 +5,7 @@ from functools import partial
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.resnet import (
+from deblurkit.networks.parts.resnet import (
     MULTIPLE,
     Body,
     PostActivationBlock,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.attention import ResidualChannelAttentionBlock
+from deblurkit.networks.parts.attention import ResidualChannelAttentionBlock
 
 HalfImages = Float[Tensor, "batch channels half_height half_width"]
 QuarterImages = Float[Tensor, "batch channels quarter_height quarter_width"]

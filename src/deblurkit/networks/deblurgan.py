@@ -6,7 +6,7 @@ from functools import partial
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.resnet import MULTIPLE, Body, Dropout, PostActivationBlock
+from deblurkit.networks.parts.resnet import MULTIPLE, Body, Dropout, PostActivationBlock
 
 
 class Generator(nn.Module):
@@ -16,14 +16,14 @@ class Generator(nn.Module):
         channels: Channels at full resolution; each of the two halvings doubles them.
         blocks: Residual blocks at quarter resolution.
         dropout: In the middle of each block: a probability, for training only, or a module such
-            as `deblurkit.networks.resnet.AlwaysDropout`, which the authors' results were made
+            as `deblurkit.networks.parts.resnet.AlwaysDropout`, which the authors' results were made
             with.
         upsampling: Makes one of the two doublings from its numbers of feature maps in and out:
-            `deblurkit.networks.resnet.Transposed`, as the authors', or ``Resized``.
+            `deblurkit.networks.parts.resnet.Transposed`, as the authors', or ``Resized``.
         start: Sets the first weights of the last convolution and returns it:
-            `deblurkit.networks.resnet.normal_start`, as the authors', or
-            `deblurkit.networks.residual.zero_start`, with which training starts from the blurred
-            picture and not from noise.
+            `deblurkit.networks.parts.resnet.normal_start`, as the authors', or
+            `deblurkit.networks.parts.residual.zero_start`, with which training starts from the
+            blurred picture and not from noise.
 
     Source: Kupyn et al., "DeblurGAN: Blind Motion Deblurring Using Conditional Adversarial
     Networks", CVPR 2018, arXiv:1711.07064, sec. 3, fig. 3.

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.trunk import Map, Padding, Trunk
+from deblurkit.networks.parts.trunk import Map, Padding, Trunk
 
 
 class Branch(nn.Module):

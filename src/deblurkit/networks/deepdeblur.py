@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images, Scores
 from deblurkit.errors import InputError
-from deblurkit.imaging.pyramid import gaussian_pyramid
-from deblurkit.networks.residual_pair import ResidualPair
+from deblurkit.imaging.blur.pyramid import gaussian_pyramid
+from deblurkit.networks.parts.residual_pair import ResidualPair
 
 
 class Generator(nn.Module):

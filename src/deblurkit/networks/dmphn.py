@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.residual_pair import ResidualPair
+from deblurkit.networks.parts.residual_pair import ResidualPair
 
 # Row, column or feature counts of patches differ from line to line, so these are not `Images`.
 Patches = Float[Tensor, "_ channels _ _"]

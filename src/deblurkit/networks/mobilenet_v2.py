@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.trunk import InstanceNorm, Map, Maps, Padding, Paddings, fill, read_tensors
+from deblurkit.networks.parts.trunk import (
+    InstanceNorm,
+    Map,
+    Maps,
+    Padding,
+    Paddings,
+    fill,
+    read_tensors,
+)
 
 STEM = 32
 STAGES = (  # expansion, channels, units, stride of the first unit

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.scale_recurrent import (
+from deblurkit.networks.parts.scale_recurrent import (
     MULTIPLE,
     CoarseImages,
     Decoder,

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
-from deblurkit.networks.scale_recurrent import (
+from deblurkit.networks.parts.scale_recurrent import (
     MULTIPLE,
     Decoder,
     Encoder,

@@ -19,7 +19,7 @@ UNUSED = re.compile(
 class DeblurGANv2:
     """A file such as ``fpn_mobilenet.h5`` or ``fpn_inception.h5``; it is no HDF5.
 
-    Running statistics are left out, see `deblurkit.networks.trunk.InstanceNorm`.
+    Running statistics are left out, see `deblurkit.networks.parts.trunk.InstanceNorm`.
 
     Source: the authors' code of Kupyn et al. (DeblurGAN-v2), ICCV 2019, models/ and predict.py.
     """

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deblurkit.errors import InputError
 from deblurkit.published.importer import placed, tensors_of
-from deblurkit.reading.graph_models import Use, read_graph_model
+from deblurkit.weight_files.graph_models import Use, read_graph_model
 
 log = logging.getLogger(__name__)
 

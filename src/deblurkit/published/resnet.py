@@ -9,7 +9,7 @@ from deblurkit.published.importer import placed, tensors_of, without_statistics
 
 
 def generator_state(content: Any, *, file: str, blocks: int) -> dict[str, Tensor]:
-    """State of a generator with a ``Body`` of `deblurkit.networks.resnet`.
+    """State of a generator with a ``Body`` of `deblurkit.networks.parts.resnet`.
 
     Args:
         content: State dict of theirs, made with or without dropout; running statistics, which
@@ -46,7 +46,7 @@ def generator_state(content: Any, *, file: str, blocks: int) -> dict[str, Tensor
 
 
 def critic_state(content: Any, *, file: str, strided: int) -> dict[str, Tensor]:
-    """State of `deblurkit.networks.critics.PatchCritic`.
+    """State of `deblurkit.networks.parts.critics.PatchCritic`.
 
     Args:
         content: State dict of theirs.

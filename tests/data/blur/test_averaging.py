@@ -7,7 +7,7 @@ import torch
 
 from deblurkit.data.blur.averaging import FrameMean, averaged_pairs, frame_mean
 from deblurkit.errors import InputError
-from deblurkit.imaging.files import read_image
+from deblurkit.imaging.formats.files import read_image
 
 
 def frames(count: int) -> list[torch.Tensor]:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from deblurkit.data.blur.bank import KernelBank
-from deblurkit.data.blur.seeding import seeded
+from deblurkit.data.blur.parts.seeding import seeded
 from deblurkit.data.blur.shapes import Line
 from deblurkit.errors import InputError
 

@@ -3,11 +3,19 @@
 import pytest
 import torch
 
-from deblurkit.data.blur.family import KernelFamily
-from deblurkit.data.blur.shapes import Defocus, Gaussian, Line, Mixture, disks, gaussians, lines
+from deblurkit.data.blur.parts.family import KernelFamily
+from deblurkit.data.blur.shapes import (
+    Defocus,
+    FamilyMixture,
+    Gaussian,
+    Line,
+    disks,
+    gaussians,
+    lines,
+)
 from deblurkit.data.blur.trajectory import CameraShake
 from deblurkit.errors import InputError
-from deblurkit.imaging.kernels import centroid, check_kernels
+from deblurkit.imaging.blur.kernels import centroid, check_kernels
 
 FAMILIES = {
     "shake": CameraShake(size=31, samples=200),
@@ -15,7 +23,7 @@ FAMILIES = {
     "line": Line(size=31, length=(0.0, 30.0)),
     "defocus": Defocus(size=15, radius=(0.0, 7.5)),
     "gaussian": Gaussian(size=63, sigma=(0.0, 10.0)),
-    "mixture": Mixture(
+    "mixture": FamilyMixture(
         families=[Line(size=15, length=(3.0, 14.0)), Defocus(size=9, radius=(1.0, 4.0))],
         weights=[1.0, 3.0],
     ),
@@ -97,6 +105,6 @@ def test_impossible_families_are_refused() -> None:
     with pytest.raises(InputError, match="sigma"):
         Gaussian(size=11, sigma=(1.0, 4.0))
     with pytest.raises(InputError, match="one weight for each"):
-        Mixture(families=[FAMILIES["line"]], weights=[1.0, 2.0])
+        FamilyMixture(families=[FAMILIES["line"]], weights=[1.0, 2.0])
     with pytest.raises(InputError, match="fractions"):
         CameraShake(size=11, fractions=[0.0, 1.0])

@@ -6,7 +6,7 @@ from deblurkit.data.blur.roll import CameraRoll
 from deblurkit.data.blur.shapes import Defocus, Line
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
+from deblurkit.imaging.blur.convolution import blur
 
 LINES = Line(size=9, length=(2.0, 8.0))
 EVERYTHING = {
@@ -112,7 +112,7 @@ def test_a_config_builds_it() -> None:
         {
             "_target_": "deblurkit.data.blur.synthesis.BlurSynthesis",
             "family": {
-                "_target_": "deblurkit.data.blur.shapes.Mixture",
+                "_target_": "deblurkit.data.blur.shapes.FamilyMixture",
                 "families": [
                     {
                         "_target_": "deblurkit.data.blur.shapes.Line",

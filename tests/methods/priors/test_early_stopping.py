@@ -11,7 +11,7 @@ from torch import Tensor
 from deblurkit.errors import InputError
 from deblurkit.methods.priors.early_stopping import (
     Agreement,
-    Level,
+    FixedThreshold,
     MovingVariance,
     Settled,
     ShareOfFirst,
@@ -26,7 +26,7 @@ NUMBERS = {
     "min_iterations": 6,
     "max_iterations": 40,
 }
-agreement = partial(Agreement, threshold=Level(level=1.0), **NUMBERS)
+agreement = partial(Agreement, threshold=FixedThreshold(level=1.0), **NUMBERS)
 settled = partial(Settled, change=0.1, **NUMBERS)
 CALM = {"window": 4, "patience": 6, "pixels": 30, "min_iterations": 0, "max_iterations": 60}
 calm = partial(MovingVariance, **CALM)
@@ -70,7 +70,7 @@ def test_it_looks_now_and_then_only() -> None:
 
 def test_distances_are_smoothed() -> None:
     numbers = NUMBERS | {"smoothing": 0.5}
-    watch = Agreement(threshold=Level(level=1.0), **numbers)
+    watch = Agreement(threshold=FixedThreshold(level=1.0), **numbers)
     falling = {2: 8.0, 4: 8.0, 6: 0.0, 8: 0.0, 10: 0.0, 12: 0.0, 14: 0.0}  # 8, 8, 4, 2, 1, 0.5
     assert end(told(watch, lambda now: falling[now])) == 12
     assert float(watch.smoothed) == 0.5

@@ -11,9 +11,9 @@ from torch import Tensor
 from deblurkit.config import build
 from deblurkit.contracts import Images, Kernels
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.imaging.files import as_tensor
-from deblurkit.imaging.kernels import cropped, normalized, padded
+from deblurkit.imaging.blur.convolution import convolved_inside
+from deblurkit.imaging.blur.kernels import cropped, normalized, padded
+from deblurkit.imaging.formats.files import as_tensor
 from deblurkit.methods.priors.kernel_search import KernelSearch, extent, liveliest
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from networks.fingerprint import formula_picture
+from blind_scenes import SIZE, scene
+from fingerprint import formula_picture
 from torch import Tensor
 
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import convolved_inside
+from deblurkit.imaging.blur.convolution import convolved_inside
 from deblurkit.methods.priors.operators import Convolution, Identity, Mask, Operator
-from methods.blind import SIZE, scene
 
 
 def batch(**given: Tensor) -> dict:

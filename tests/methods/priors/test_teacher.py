@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks.fingerprint import formula_picture
+from fingerprint import formula_picture
+from stored_teachers import stored_teacher
 from torch import Tensor
 
 import deblurkit
@@ -13,10 +14,9 @@ from deblurkit.checkpoint import teacher
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
+from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.methods.priors.teacher import Teacher
-from deblurkit.methods.solver import SolverMethod
 from deblurkit.methods.unsharp import UnsharpMask
-from methods.teaching import stored_teacher
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import torch
 
-from deblurkit.data.blur.family import KernelBatch, KernelFamily
-from deblurkit.data.blur.seeding import seeded
+from deblurkit.data.blur.parts.family import KernelBatch, KernelFamily
+from deblurkit.data.blur.parts.seeding import seeded
 from deblurkit.errors import InputError
 
 REMEMBERED = 2  # a batch may lie across the border of two blocks

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.field import BlurField, layer_windows
+from deblurkit.data.blur.parts.field import BlurField, layer_windows
 from deblurkit.data.blur.shapes import disks
 from deblurkit.data.blur.trajectory import exposed
 from deblurkit.errors import InputError

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from deblurkit.data.blur.depth import defocus_field, shake_field
-from deblurkit.data.blur.family import Interval, check_side, choice, interval, uniform
-from deblurkit.data.blur.field import BlurField
+from deblurkit.data.blur.parts.family import Interval, check_side, choice, interval, uniform
+from deblurkit.data.blur.parts.field import BlurField
 from deblurkit.data.blur.trajectory import CameraShake, shake_draws, shake_paths
 from deblurkit.errors import InputError
 

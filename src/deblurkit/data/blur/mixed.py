@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 
 from deblurkit.contracts import Images
-from deblurkit.data.blur.seeding import seeded
+from deblurkit.data.blur.parts.seeding import seeded
 from deblurkit.data.blur.synthesis import Blurred, Synthesis
 from deblurkit.errors import InputError
 

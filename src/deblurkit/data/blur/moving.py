@@ -4,11 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.family import Interval, KernelFamily, interval, uniform
-from deblurkit.data.blur.field import BlurField, object_field
+from deblurkit.data.blur.parts.family import Interval, KernelFamily, interval, uniform
+from deblurkit.data.blur.parts.field import BlurField, object_field
 from deblurkit.data.blur.shapes import disks
 from deblurkit.errors import InputError
-from deblurkit.imaging.kernels import padded
+from deblurkit.imaging.blur.kernels import padded
 
 
 class MovingObject:

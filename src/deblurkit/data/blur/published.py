@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.splat import splat
+from deblurkit.data.blur.parts.splat import splat
 
 
 def published_placement(

@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from deblurkit.data.blur.family import Interval, check_side, interval, uniform
-from deblurkit.data.blur.field import BlurField, grid_windows
+from deblurkit.data.blur.parts.family import Interval, check_side, interval, uniform
+from deblurkit.data.blur.parts.field import BlurField, grid_windows
 from deblurkit.data.blur.trajectory import exposed
 from deblurkit.errors import InputError
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from deblurkit.contracts import Kernels
-from deblurkit.data.blur.family import (
+from deblurkit.data.blur.parts.family import (
     Interval,
     KernelBatch,
     KernelFamily,
@@ -16,9 +16,9 @@ from deblurkit.data.blur.family import (
     interval,
     uniform,
 )
-from deblurkit.data.blur.splat import splat
+from deblurkit.data.blur.parts.splat import splat
 from deblurkit.errors import InputError
-from deblurkit.imaging.kernels import normalized, padded
+from deblurkit.imaging.blur.kernels import normalized, padded
 
 
 class Line:
@@ -80,7 +80,7 @@ class Gaussian:
         return KernelBatch(gaussians(sigma, size=self.size), {"sigma": sigma})
 
 
-class Mixture:
+class FamilyMixture:
     """Each kernel from one of several families.
 
     Its kernels have the side of the largest family; smaller ones are framed by zeros.

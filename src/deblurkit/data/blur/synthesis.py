@@ -8,18 +8,18 @@ from torch import Tensor
 
 from deblurkit.contracts import Images, Kernels
 from deblurkit.data.blur.bank import KernelBank
-from deblurkit.data.blur.camera import (
+from deblurkit.data.blur.parts.camera import (
     highlights,
     jpeg_compressed,
     photon_noise,
     read_noise,
     rounded,
 )
-from deblurkit.data.blur.family import Interval, KernelFamily, interval, uniform
-from deblurkit.data.blur.field import FieldFamily, blur_field
-from deblurkit.data.blur.seeding import seeded
+from deblurkit.data.blur.parts.family import Interval, KernelFamily, interval, uniform
+from deblurkit.data.blur.parts.field import FieldFamily, blur_field
+from deblurkit.data.blur.parts.seeding import seeded
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import blur
+from deblurkit.imaging.blur.convolution import blur
 
 
 class Blurred(NamedTuple):

@@ -12,8 +12,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from deblurkit.data.blur.family import Interval, KernelBatch, check_side, choice, interval, uniform
-from deblurkit.data.blur.splat import AT_ONCE, splat
+from deblurkit.data.blur.parts.family import (
+    Interval,
+    KernelBatch,
+    check_side,
+    choice,
+    interval,
+    uniform,
+)
+from deblurkit.data.blur.parts.splat import AT_ONCE, splat
 from deblurkit.errors import InputError
 
 

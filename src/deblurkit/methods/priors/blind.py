@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Image, Images, Kernels, Scalar
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.imaging.noise import noise_level
+from deblurkit.imaging.blur.convolution import convolved_inside
+from deblurkit.imaging.blur.noise import noise_level
 from deblurkit.methods.priors.deep import GeneratedProblem
 from deblurkit.methods.priors.stopping import Progress, Watch
 
@@ -25,7 +25,7 @@ POINT = 0.9  # share of one pixel in the kernel above which it has collapsed
 Latent = Float[Tensor, "batch 1 latent_height latent_width"]
 
 
-class Made(NamedTuple):
+class BlindIterate(NamedTuple):
     """What the generators make in one iteration, with gradients; luminance in [0, 1].
 
     Args:
@@ -84,7 +84,7 @@ class BlindProblem(GeneratedProblem):
         self.register_buffer("kernel", point)
         self.register_buffer("averaged", blurred.clone())
 
-    def made(self, jitter: float) -> Made:
+    def made(self, jitter: float) -> BlindIterate:
         """Generate picture and kernel, convolve them.
 
         Args:
@@ -99,10 +99,10 @@ class BlindProblem(GeneratedProblem):
         edge = self.kernel_size // 2
         height, width = self.luminance.shape[-2:]
         restored = latent[..., edge : edge + height, edge : edge + width]
-        return Made(latent, restored, kernel, reblurred)
+        return BlindIterate(latent, restored, kernel, reblurred)
 
     @torch.no_grad()
-    def keep(self, made: Made, *, fidelity: Scalar, average: float) -> None:
+    def keep(self, made: BlindIterate, *, fidelity: Scalar, average: float) -> None:
         """Take over an iteration's answer and kernel, and stop where the watch says so.
 
         Args:
@@ -197,7 +197,7 @@ class BlindPriors:
         self.seed, self.most_pixels = seed, most_pixels
         self.blur = blur
 
-    def pose(self, blurred: Image, kernel_size: int) -> BlindProblem:
+    def initial_state(self, blurred: Image, kernel_size: int) -> BlindProblem:
         """State at the start for one picture; leaves the global random numbers alone.
 
         Raises:

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from deblurkit.contracts import Image, Scalar
 from deblurkit.errors import InputError
-from deblurkit.methods.descent import IN_A_ROW, total_norm
+from deblurkit.methods.frame.gradient_guard import IN_A_ROW, total_norm
 from deblurkit.methods.priors.problem import Problem
 
 log = logging.getLogger(__name__)

@@ -213,7 +213,7 @@ class ShareOfFirst:
         return self.share * first
 
 
-class Level:
+class FixedThreshold:
     """The same threshold for every picture.
 
     Args:

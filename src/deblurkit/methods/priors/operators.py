@@ -8,8 +8,8 @@ from torch import Tensor
 
 from deblurkit.contracts import BlurredBatch, Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.convolution import convolved_inside
-from deblurkit.imaging.deconvolution import known_kernels
+from deblurkit.imaging.blur.convolution import convolved_inside
+from deblurkit.imaging.blur.deconvolution import known_kernels
 
 Latent = Float[Tensor, "batch channels latent_height latent_width"]
 

@@ -1,0 +1,148 @@
+"""Sharp picture files in, pairs out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.progress import track
+
+from deblurkit.commands.blur.pair_folder import PairFolder, Row
+from deblurkit.commands.shared.inputs import targets
+from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.trainer import homes
+from deblurkit.config import instantiate
+from deblurkit.data.blur.disparity import DepthDefocus, DepthShake
+from deblurkit.data.blur.parts.family import KernelFamily
+from deblurkit.data.blur.parts.field import FieldFamily
+from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.data.stream import number
+from deblurkit.errors import InputError
+from deblurkit.imaging.formats.files import (
+    READABLE,
+    Picture,
+    as_pixels,
+    as_tensor,
+    eight_bit,
+    read_image,
+    read_picture,
+)
+
+Item = TypeVar("Item")
+
+
+def blur_files(cfg: DictConfig) -> int:
+    """Blur every picture that can be read; report the others at the end.
+
+    Returns:
+        How many could not be blurred.
+    """
+    if not cfg.inputs:
+        raise InputError("name sharp pictures, a folder or a pattern: deblurkit-blur sharp/")
+    if cfg.count < 1:
+        raise InputError(f"count must be at least 1, got {cfg.count}")
+    output = Path(cfg.output)
+    places = targets([str(entry) for entry in cfg.inputs], output, ".png")
+    files = {target.relative_to(output).with_suffix("").as_posix(): f for f, target in places}
+    names = {name: numbered(name, int(cfg.count)) for name in files}
+    pairs = PairFolder(output, [one for some in names.values() for one in some], files.values())
+    maker = PairMaker(cfg)
+    write_record(cfg, output)
+    try:
+        for name, file in following(files.items(), "blurring"):
+            with pairs.noting(file):
+                picture = read_picture(file)
+                maker.check_disparity(name)
+                for copy, own in enumerate(names[name]):
+                    maker.make(pairs, own, picture, draw=number("blur", name, copy))
+    finally:
+        failed = pairs.finish()
+    return failed
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Names of the blurs of a picture; a single one keeps the picture's name."""
+    return [name] if count == 1 else [f"{name}_{copy + 1}" for copy in range(count)]
+
+
+def following(items: Iterable[Item], description: str) -> Iterable[Item]:
+    """The items, with a progress bar where somebody watches."""
+    some = list(items)
+    console = Console(stderr=True)
+    return track(some, description, console=console, disable=not console.is_terminal)
+
+
+class PairMaker:
+    """Blurs pictures as a config says.
+
+    Args:
+        cfg: Config of the command.
+
+    Raises:
+        InputError: If the device does not exist, or disparity maps are missing or useless.
+    """
+
+    def __init__(self, cfg: DictConfig) -> None:
+        self.synthesis: BlurSynthesis = instantiate(cfg.blur, homes(cfg))
+        self.seed, self.device = int(cfg.seed), usable(str(cfg.device))
+        bank, field = self.synthesis.bank, self.synthesis.field
+        self.kind: KernelFamily | FieldFamily | None = bank.family if bank else field
+        self.maps = None if cfg.disparity is None else Path(cfg.disparity).expanduser()
+        by_depth = isinstance(self.kind, DepthDefocus | DepthShake)
+        if by_depth != (self.maps is not None):
+            raise InputError(
+                "blur by depth needs a disparity map for each picture: give "
+                "disparity=<folder of maps>"
+                if by_depth
+                else "disparity= is read by blur=depth_defocus and blur=depth_shake only"
+            )
+
+    def check_disparity(self, name: str) -> None:
+        """Get ready for a picture: blur by depth reads its map."""
+        if self.maps is not None and isinstance(self.kind, DepthDefocus | DepthShake):
+            self.kind.disparity = disparity_map(self.maps, name)
+
+    def make(self, pairs: PairFolder, name: str, picture: Picture, *, draw: int) -> None:
+        """Blur a picture and write the pair."""
+        pixels = eight_bit(picture.pixels)
+        channels = 1 if picture.gray else 3  # noise and JPEG must not colour a gray picture
+        sharp = as_tensor(pixels)[None, :channels].to(self.device)
+        made = self.synthesis(sharp, [draw])
+        blurred = as_pixels(made.blurred[0].expand(3, -1, -1))
+        row: Row = {"name": name, "blur": type(self.kind).__name__}
+        row |= {"seed": self.seed, "draw": draw, "kernel_size": getattr(self.kind, "size", None)}
+        if made.kernel is not None:
+            pairs.add_kernel(name, made.kernel[0])
+        pairs.add(
+            row | made.parameters[0],
+            blurred=Picture(blurred, gray=picture.gray),
+            sharp=Picture(pixels, gray=picture.gray),
+        )
+
+
+def usable(device: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        InputError: If this machine has no such device.
+    """
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:  # torch without CUDA asserts
+        raise InputError(
+            f"device={device} cannot be used here; take device=cpu, or cuda where there is a GPU"
+        ) from error
+
+
+def disparity_map(folder: Path, name: str) -> torch.Tensor:
+    """The map of a picture, (1, 1, height, width) in [0, 1], 8 or 16 bit gray in the file.
+
+    Raises:
+        InputError: If there is none, or it cannot be read.
+    """
+    files = [file for suffix in sorted(READABLE) if (file := folder / f"{name}{suffix}").is_file()]
+    if not files:
+        raise InputError(f"{folder / name}.png does not exist: each picture needs a disparity map")
+    return as_tensor(read_image(files[0]))[None, :1]

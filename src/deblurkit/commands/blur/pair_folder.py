@@ -1,0 +1,83 @@
+"""A folder of pairs that is being made, and what went wrong meanwhile."""
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from deblurkit.callbacks.scores import write_rows
+from deblurkit.errors import InputError
+from deblurkit.imaging.formats.files import Picture, write_image, write_picture
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+PARTS = ("blurred", "sharp", "kernels")
+
+
+class PairFolder:
+    """Writes ``blurred/``, ``sharp/`` and ``kernels/`` of equal names, and ``parameters.csv``.
+
+    Args:
+        folder: Where they go.
+        names: Names that will be written, with ``/`` between folders, without suffix.
+        inputs: Files that must stay as they are.
+
+    Raises:
+        InputError: If a picture would be written over one of the inputs.
+    """
+
+    def __init__(self, folder: Path, names: Collection[str], inputs: Collection[Path]) -> None:
+        self.folder = folder
+        self.rows: list[Row] = []
+        self.failures: dict[str, str] = {}
+        kept = {file.resolve() for file in inputs}
+        for part in PARTS:
+            for target in (self.place(part, name) for name in names):
+                if target.resolve() in kept:
+                    raise InputError(
+                        f"{target} is an input and stays as it is; choose another output="
+                    )
+
+    def place(self, part: str, name: str) -> Path:
+        """File of a picture; names may hold dots, so the suffix is appended."""
+        return self.folder / part / f"{name}.png"
+
+    def add(self, row: Row, *, blurred: Picture, sharp: Picture) -> None:
+        """Write a pair and note its row, which starts with the name."""
+        write_picture(self.place("sharp", row["name"]), sharp)
+        write_picture(self.place("blurred", row["name"]), blurred)
+        self.rows.append(row)
+
+    def add_kernel(self, name: str, kernel: Tensor) -> None:
+        """Write a kernel (1, size, size) so that it can be seen: its peak is white.
+
+        Gray with 16 bits: divided by its sum, it is the kernel again.
+        """
+        shares = (kernel[0] / kernel.max()).double().cpu().numpy()
+        write_image(self.place("kernels", name), np.rint(shares * 65535).astype(np.uint16))
+
+    @contextmanager
+    def noting(self, name: object) -> Iterator[None]:
+        """Note what cannot be read or written under a name, and go on."""
+        try:
+            yield
+        except InputError as error:
+            self.failures[str(name)] = str(error)
+
+    def finish(self) -> int:
+        """Write the table, tell what was made and what was not.
+
+        Returns:
+            How many failed.
+        """
+        if self.rows:
+            write_rows(self.folder / "parameters.csv", self.rows)
+        for name, reason in self.failures.items():
+            log.error("no pair of %s: %s", name, reason)
+        log.info("pairs written to %s: %d", self.folder, len(self.rows))
+        return len(self.failures)

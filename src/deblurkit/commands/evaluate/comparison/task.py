@@ -1,0 +1,103 @@
+"""The task of ``compare=``: several methods on the same pictures, who is better, and where."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.commands.evaluate.comparison.crops import Place, Places
+from deblurkit.commands.evaluate.comparison.figures import crops_figure, errors_figure
+from deblurkit.commands.evaluate.comparison.methods import compared_methods
+from deblurkit.commands.evaluate.comparison.multi_method import Compare, Together
+from deblurkit.commands.evaluate.comparison.pairs import pairs
+from deblurkit.commands.evaluate.comparison.report import (
+    compared_scores,
+    print_means,
+    print_pairs,
+    summary,
+)
+from deblurkit.commands.evaluate.comparison.statistics import Resampling
+from deblurkit.commands.evaluate.restored_folder import Stored
+from deblurkit.commands.evaluate.test_data import held_out
+from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.trainer import homes, make_trainer
+from deblurkit.config import instantiate, plain
+from deblurkit.errors import InputError
+from deblurkit.imaging.formats.files import write_image
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.storage import replacing
+
+
+def compare(cfg: DictConfig) -> None:
+    """Restore every test picture by every method; write tables and figures of the outcome.
+
+    The run folder then holds ``compare.csv`` (a row per picture and method), ``compare.json``
+    (means, pairs, crops), ``compare_crops.png`` and ``compare_errors.png``.
+
+    Raises:
+        InputError: If the methods or the pictures do not fit together, or something else is asked
+            for at the same time.
+    """
+    if any(cfg.get(key) is not None for key in ("weights", "model", "restored", "save")):
+        raise InputError(
+            "compare= names all methods itself: leave weights=, model=, restored= and save= out"
+        )
+    methods = compared_methods(cfg)
+    data = held_out(cfg)
+    for method in methods.values():
+        if isinstance(method, Stored):
+            method.require(data.test.names)
+    trainer = plain_trainer(cfg, methods)
+    scores = {name: of_method(cfg, name) for name in methods}
+    places = Places(count=cfg.comparison.crops, side=cfg.comparison.side)
+    trainer.callbacks.append(Compare(scores, places))  # type: ignore[attr-defined]
+    if trainer.is_global_zero:
+        write_record(cfg, Path(cfg.paths.run))
+    trainer.test(Together(methods), data, verbose=False)
+    if trainer.is_global_zero:
+        report(cfg, scores, places.kept)
+
+
+def plain_trainer(cfg: DictConfig, methods: Mapping[str, RestorationMethod]) -> Trainer:
+    """A trainer without the callbacks that score a single method."""
+    alone = OmegaConf.merge(cfg, {"callbacks": dict.fromkeys(cfg.callbacks)})
+    assert isinstance(alone, DictConfig)
+    return make_trainer(alone, next(iter(methods.values())))
+
+
+def of_method(cfg: DictConfig, name: str) -> Scores:
+    """Protocols of one method; what they draw goes into a folder of its name."""
+    own = OmegaConf.merge(cfg, {"paths": {"run": f"{cfg.paths.run}/{name}"}})
+    assert isinstance(own, DictConfig)
+    protocols = {key: instantiate(node, homes(cfg)) for key, node in plain(own.protocol).items()}
+    return Scores(protocols, own.paths.run)
+
+
+def report(cfg: DictConfig, scores: Mapping[str, Scores], places: list[Place]) -> None:
+    """Print the tables; write tables and figures."""
+    folder, given = Path(cfg.paths.run), plain(cfg.comparison)
+    rows = {name: one.rows for name, one in scores.items()}
+    heads = compared_scores([row for one in rows.values() for row in one])
+    resampling = Resampling(given["resamples"], given["confidence"], given["seed"])
+    found = pairs(rows, list(heads), resampling=resampling)
+    listed = [{"method": name, **row} for name, one in rows.items() for row in one]
+    write_rows(folder / "compare.csv", listed)
+    kept: dict[str, Any] = {
+        "compare": plain(cfg.compare),
+        "pictures": len(listed) // len(rows),
+        "resampling": {**resampling._asdict(), "corrected for several comparisons": False},
+        **summary(scores, found),
+        "crops": [place.listed() for place in places],
+    }
+    with replacing(folder / "compare.json") as stream:
+        stream.write(json.dumps(kept, indent=2).encode())
+    if places:
+        write_image(folder / "compare_crops.png", crops_figure(places, list(rows)))
+        write_image(folder / "compare_errors.png", errors_figure(places, list(rows)))
+    print_means(scores)
+    print_pairs(found, heads)
+    print(f"rows, tests and figures: {folder}")

@@ -1,0 +1,158 @@
+"""Scores of a method, or of pictures that any other code restored."""
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig
+
+from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.showcase import Showcase, exhibit_of
+from deblurkit.commands.evaluate.comparison.task import compare
+from deblurkit.commands.evaluate.page import Shown, rank_by, write_evaluation
+from deblurkit.commands.evaluate.restored_folder import Stored
+from deblurkit.commands.evaluate.test_data import held_out
+from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.names import is_folder
+from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.tables import (
+    exceptions,
+    print_exceptions,
+    print_pooled,
+    print_scores,
+)
+from deblurkit.commands.shared.trainer import homes, make_trainer
+from deblurkit.config import instantiate, plain
+from deblurkit.data.module import WholePictures, with_unit_range
+from deblurkit.data.sources.folders import FolderPictures
+from deblurkit.errors import InputError
+from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
+from deblurkit.metrics.parts.protocol import Protocol, mean
+from deblurkit.pages.selection import COUNT, Selection
+from deblurkit.storage import replacing
+
+Row = dict[str, Any]
+
+
+class Scored(NamedTuple):
+    """A row per picture, figures of all pictures together where a protocol counts, pictures."""
+
+    rows: list[Row]
+    pooled: dict[str, float | int]
+    shown: Shown | None = None  # on the page, if one is wanted
+
+
+def evaluate(cfg: DictConfig) -> None:
+    """Score, print a table, write ``test.csv`` (a row per picture), ``scores.json``, ``page.html``.
+
+    Several methods are compared instead, see ``compare``.
+    """
+    if cfg.compare is not None:
+        compare(cfg)
+        return
+    folder = Path(cfg.paths.run)
+    if cfg.restored is None or cfg.blurred is not None or cfg.sharp is None:
+        scored = score_method(cfg)
+    else:
+        scored = score_without_blurred(cfg)
+        write_record(cfg, folder)
+        write_rows(folder / "test.csv", scored.rows)
+    if scored.rows:
+        found = summary(scored)
+        with replacing(folder / "scores.json") as stream:
+            stream.write(json.dumps(found, indent=2).encode())
+        if scored.shown is not None:
+            write_evaluation(folder / "page.html", cfg, found, scored.shown)
+        print_scores(scored.rows)
+        print_pooled(scored.pooled)
+        print_exceptions(exceptions(scored.rows))
+        if scored.shown is not None:
+            print(f"before and after: {folder / 'page.html'}")
+        print(f"rows and means: {folder}")
+
+
+def score_method(cfg: DictConfig) -> Scored:
+    """Restore the test pictures, or find them restored, and score them."""
+    method = chosen_method(cfg) if cfg.restored is None else stored(cfg)
+    data = held_out(cfg)
+    if isinstance(method, Stored):
+        method.require(data.test.names)
+    trainer = make_trainer(cfg, method)
+    if trainer.is_global_zero:
+        write_record(cfg, Path(cfg.paths.run), origin=method.origin)
+    scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
+    showcase = Showcase(scores, untouched(cfg), Selection(count=COUNT, seed=cfg.seed))
+    if cfg.page:
+        trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
+    trainer.test(method, data, verbose=False)
+    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
+    rows = scores.rows if trainer.is_global_zero else []
+    return Scored(rows, scores.pooled, shown if cfg.page else None)
+
+
+def untouched(cfg: DictConfig) -> Scores:
+    """Scores of the blurred pictures as they came; protocols that count have them already."""
+    made = protocols(cfg).items()
+    return Scores({key: one for key, one in made if isinstance(one, Protocol)}, cfg.paths.run)
+
+
+def protocols(cfg: DictConfig) -> dict[str, Protocol | PooledProtocol]:
+    """The protocols of a config, by name."""
+    return {key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()}
+
+
+def stored(cfg: DictConfig) -> Stored:
+    """What stands in ``restored`` for a method.
+
+    Raises:
+        InputError: If something else would restore too, or be written again.
+    """
+    if cfg.weights is not None or cfg.get("model") is not None:
+        raise InputError("restored= is restored already: leave weights= and model= out")
+    if cfg.save is not None:
+        raise InputError("save= writes what a method restores; restored= is written already")
+    return Stored(cfg.restored)
+
+
+def score_without_blurred(cfg: DictConfig) -> Scored:
+    """Score stored pictures against their sharp counterparts alone."""
+    restored = stored(cfg)
+    sharp = FolderPictures(is_folder(cfg.sharp), role="sharp")
+    restored.require(sharp.names)
+    measures, selection = protocols(cfg), Selection(count=COUNT, seed=cfg.seed)
+    rows = []
+    for item in map(WholePictures(sharp).__getitem__, range(len(sharp))):
+        name, truth = item["name"], with_unit_range(item)["sharp"]
+        height, width = truth.shape[-2:]
+        picture = restored.picture(name, height=height, width=width)
+        row: Row = {"name": name}
+        for key, protocol in measures.items():
+            taken = measured(protocol, {"restored": picture[None], "sharp": truth[None]}, name)
+            row |= {f"{key}/{score}": value for score, value in taken.items()}
+        rows.append(row)
+        if cfg.page:
+            look = partial(exhibit_of, {"restored": picture, "sharp": truth}, {})
+            selection.offer(name, row[rank_by(row).key], look)
+    shown = Shown(selection, [], measures, None) if cfg.page else None
+    return Scored(rows, pooled(measures), shown)
+
+
+def summary(scored: Scored) -> dict[str, Any]:
+    """Means over pictures, figures of all together, exceptions, and the rows they come from.
+
+    A ratio of nothing to nothing is null.
+    """
+    rows = scored.rows
+    scores = [key for key, value in rows[0].items() if isinstance(value, float)]
+    means = {score: mean([row[score] for row in rows]) for score in scores}
+    figures = {key: None if math.isnan(value) else value for key, value in scored.pooled.items()}
+    counted = {"pooled": figures} if figures else {}
+    return {
+        "pictures": len(rows),
+        "mean": means,
+        **counted,
+        "exceptions": exceptions(rows),
+        "rows": rows,
+    }

@@ -1,0 +1,1 @@
+"""What deblurkit-deblur does."""

@@ -1,0 +1,177 @@
+"""The page of deblurred files: sliders, kernels, seconds, and what failed."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import DictConfig
+
+from deblurkit.callbacks.scores import gathered
+from deblurkit.commands.shared.provenance import Fact, method_name, provenance
+from deblurkit.commands.shared.tables import shown
+from deblurkit.config import plain
+from deblurkit.errors import PictureError
+from deblurkit.imaging.formats.files import eight_bit, read_picture
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.pages.page import BYTES, KeyFigure, write_page
+from deblurkit.pages.views import View, exhibit, kernel_view
+
+log = logging.getLogger(__name__)
+
+SHOWN = 24  # pictures with sliders
+LISTED = 500  # names in a list
+TOLD = frozenset(
+    {"inputs", "output", "weights", "seed", "page", "pixel_limit"}
+)  # or told elsewhere
+
+
+class Note(NamedTuple):
+    """What is known of a picture beside its files.
+
+    Attributes:
+        facts: Seconds, and what the method says.
+        kernel: As the method estimated it; only of the first pictures.
+        kept: Why the picture stayed as it was, if it did.
+    """
+
+    facts: Mapping[str, float]
+    kernel: View | None
+    kept: str | None = None
+
+
+class RestoredPage(Callback):
+    """Writes the page once all pictures are restored; it comes after the writer.
+
+    Every device notes its own share; the first one writes the page of all of them. Pictures that
+    were finished by an earlier start of the command are shown too, without a note.
+
+    Args:
+        cfg: Of the command.
+        method: What restores.
+        places: Files and where each goes, in the order of the page.
+        failures: Files and the reasons; filled while pictures are restored.
+    """
+
+    def __init__(
+        self,
+        cfg: DictConfig,
+        method: RestorationMethod,
+        places: Sequence[tuple[Path, Path]],
+        *,
+        failures: Mapping[Path, str],
+    ) -> None:
+        self.cfg, self.method, self.places, self.failures = cfg, method, places, failures
+        self.notes: dict[Path, Note] = {}
+        self._started = 0.0
+
+    def on_predict_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look at the clock."""
+        self._started = perf_counter()
+
+    def on_predict_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Note what is known of a picture that was written."""
+        file = Path(batch["name"][0])
+        if file not in self.failures:
+            facts = {"seconds": perf_counter() - self._started, **outputs.get("facts", [{}])[0]}
+            show = "kernel" in outputs and len(self.notes) < SHOWN
+            kernel = kernel_view(outputs["kernel"][0]) if show else None
+            self.notes[file] = Note(facts, kernel, outputs.get("kept"))
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Bring together what the devices know, and write."""
+        known = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
+        if trainer.is_global_zero:
+            notes = {file: note for one in known for file, note in one["notes"].items()}
+            path = Path(self.cfg.output) / "page.html"
+            failures = {file: why for one in known for file, why in one["failures"].items()}
+            self.write(path, failures, notes=notes)
+            log.info("before and after: %s", path)
+
+    def write(
+        self, path: Path, failures: Mapping[Path, str], *, notes: Mapping[Path, Note]
+    ) -> None:
+        """Write the page of these failures and notes."""
+        done = [(file, target) for file, target in self.places if file not in failures]
+        entries = [one for place in done[:SHOWN] if (one := entry(*place, notes.get(place[0])))]
+        lines = [
+            {"name": str(file), "reason": reason.removeprefix(f"{file} ")}
+            for file, reason in failures.items()
+        ]
+        others = [str(file) for file, _ in done[SHOWN:]]
+        count = len(self.places)
+        write_page(
+            path,
+            "restored.html",
+            over="deblurkit · deblur",
+            title="Deblurred pictures",
+            under=f"{len(done)} of {count} restored by {method_name(self.cfg, self.method)}",
+            tiles=tiles(len(done), failures, notes),
+            entries=entries,
+            failures=lines[:LISTED],
+            failures_left_out=max(len(lines) - LISTED, 0),
+            others=others[:LISTED],
+            others_left_out=max(len(others) - LISTED, 0),
+            facts=[*provenance(self.cfg, self.method), Fact("Settings", settings(self.cfg))],
+        )
+
+
+def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:
+    """The figures that everybody looks for first."""
+    seconds = sum(note.facts["seconds"] for note in notes.values())
+    found = [KeyFigure("restored", str(done), f"of {done + len(failures)}")]
+    if failures:
+        found.append(KeyFigure("not restored", str(len(failures)), "", "worse"))
+    if kept := sum(note.kept is not None for note in notes.values()):
+        found.append(KeyFigure("kept as they were", str(kept)))
+    if earlier := done - len(notes):
+        found.append(KeyFigure("of an earlier start", str(earlier)))
+    return [*found, KeyFigure("time", f"{seconds:.1f}", "s")]
+
+
+def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
+    """A picture with its slider; none if one of its files is gone or of another size."""
+    try:
+        blurred, restored = (eight_bit(read_picture(one).pixels) for one in (file, target))
+    except PictureError:
+        return None
+    if blurred.shape != restored.shape:
+        return None
+    height, width = blurred.shape[:2]
+    kernels = {"estimated kernel": note.kernel} if note and note.kernel else {}
+    facts = [Fact("size", f"{width} × {height}")]
+    if note is not None:
+        facts += [Fact(key.replace("_", " "), shown(key, one)) for key, one in note.facts.items()]
+        if note.kept is not None:
+            facts.append(Fact("kept as it was", note.kept))
+    drawn = {"blurred": blurred, "restored": restored}
+    return {
+        "name": str(file),
+        "anchor": None,
+        "exhibit": exhibit(drawn, kernels, budget=BYTES // SHOWN),
+        "facts": [*facts, Fact("written to", str(target), code=True)],
+    }
+
+
+def settings(cfg: DictConfig) -> str:
+    """What was set beside inputs, method and weights."""
+    chosen = {str(key): plain(cfg[key]) for key in cfg if key not in TOLD}
+    simple = {key: value for key, value in chosen.items() if isinstance(value, str | int | float)}
+    return ", ".join(f"{key}={str(value).lower()}" for key, value in simple.items())

@@ -1,0 +1,25 @@
+"""Names of folders and files, as sentences say them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deblurkit.errors import InputError
+
+SHOWN = 3  # names in one sentence
+
+
+def is_folder(folder: str) -> Path:
+    """The folder, absolute.
+
+    Raises:
+        InputError: If it is none.
+    """
+    path = Path(folder).expanduser().resolve()
+    if not path.is_dir():
+        raise InputError(f"{folder} is no folder of pictures")
+    return path
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and whether there are more."""
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

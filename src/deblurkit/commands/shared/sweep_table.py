@@ -1,0 +1,165 @@
+"""The table of a sweep: a row per job, with what is different about it and how well it did."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.table import Table
+
+from deblurkit.callbacks.scores import write_rows
+from deblurkit.commands.shared.sweeps import FINISHED, STARTED, records
+from deblurkit.commands.shared.tables import add_numbers, counted, headings, show, shown
+from deblurkit.metrics.parts.protocol import mean
+
+
+class Job(NamedTuple):
+    """A job of a sweep.
+
+    Attributes:
+        record: What the sweep has noted: ``sweeps.begin`` and what follows it say what.
+        changes: Overrides that not all jobs share.
+        scores: Means over the test pictures, and sums of what a protocol counts.
+    """
+
+    record: Mapping[str, Any]
+    changes: Mapping[str, str]
+    scores: Mapping[str, float | int]
+
+    @property
+    def status(self) -> str:
+        """What became of it; one that nothing more was heard of is unfinished."""
+        status = str(self.record["status"])
+        return "unfinished" if status == STARTED else status
+
+
+def sum_up(folder: Path) -> int:
+    """Write ``sweep.csv`` into the folder of a sweep, and print it.
+
+    Its columns: ``job``; ``status``; the overrides that differ; the monitored value; ``test/...``,
+    means over the test pictures, or sums of what a protocol counts; ``seconds``; the job's
+    ``folder``; and why it failed, ``reason``.
+
+    Returns:
+        How many jobs have not come to their end.
+
+    Raises:
+        InputError: If the disk refuses.
+    """
+    jobs = recorded(folder)
+    if jobs:
+        write_rows(folder / "sweep.csv", rows(jobs))
+        print_jobs(jobs, folder)
+    return sum(job.status != FINISHED for job in jobs)
+
+
+def recorded(folder: Path) -> list[Job]:
+    """The jobs of a sweep, in their order."""
+    noted = records(folder)
+    given = [overrides(record) for record in noted]
+    keys = dict.fromkeys(key for values in given for key in values)
+    unlike = [key for key in keys if len({values.get(key) for values in given}) > 1]
+    return [
+        Job(record, {key: values.get(key, "") for key in unlike}, test_scores(record["folder"]))
+        for record, values in zip(noted, given, strict=True)
+    ]
+
+
+def overrides(record: Mapping[str, Any]) -> dict[str, str]:
+    """What a job was told, by key."""
+    parts = (override.partition("=") for override in record["overrides"])
+    return {key: value for key, _, value in parts}
+
+
+def test_scores(folder: str) -> dict[str, float | int]:
+    """Means over the test pictures of a run, and sums of what a protocol counts."""
+    file = Path(folder) / "scores" / "test.csv"
+    if not file.is_file():
+        return {}
+    with file.open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        pictures = [numbers(row) for row in csv.DictReader(stream)]
+    columns = dict.fromkeys(key for row in pictures for key in row)
+    values = {key: [row[key] for row in pictures if key in row] for key in columns}
+    return {
+        key: sum(values[key]) if counted(key, pictures) else mean(values[key]) for key in columns
+    }
+
+
+def numbers(row: Mapping[str, str]) -> dict[str, float | int]:
+    """Those columns of a picture's row that are numbers; counts are integers."""
+    found: dict[str, float | int] = {}
+    for key, text in row.items():
+        with suppress(ValueError):
+            found[key] = int(text) if text.isdecimal() else float(text)
+    found.pop("name", None)  # a picture may be called 7
+    return found
+
+
+def rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """A row per job, all with the same columns."""
+    columns = dict.fromkeys(key for job in jobs for key in job.scores)
+    return [
+        {
+            "job": job.record["job"],
+            "status": job.status,
+            **job.changes,
+            **monitored(job, jobs),
+            **{f"test/{key}": job.scores.get(key) for key in columns},
+            "seconds": job.record.get("seconds"),
+            "folder": job.record["folder"],
+            "reason": job.record.get("reason"),
+        }
+        for job in jobs
+    ]
+
+
+def monitored(job: Job, jobs: Sequence[Job]) -> dict[str, float | None]:
+    """What a job was monitored by; where jobs are monitored by several things, one is filled."""
+    named = dict.fromkeys(str(one.record["monitor"]) for one in jobs)
+    own = {str(job.record["monitor"]): job.record.get("value")}
+    return {name: own.get(name) for name in named}
+
+
+def print_jobs(jobs: Sequence[Job], folder: Path) -> None:
+    """Print a line per job, which one is the best, and why others failed."""
+    scores = headings([dict(job.scores) for job in jobs])
+    table = Table(title=f"{len(jobs)} jobs in {folder}", title_justify="left")
+    for heading in ("job", "status", *jobs[0].changes):
+        table.add_column(heading, overflow="fold", min_width=min(len(heading), 8))
+    for heading in (
+        *monitored(jobs[0], jobs),
+        *(f"test {heading}" for heading in scores.values()),
+        "minutes",
+    ):
+        add_numbers(table, heading)
+    for job in jobs:
+        figures = {**monitored(job, jobs), **{key: job.scores.get(key) for key in scores}}
+        seconds = job.record.get("seconds")
+        table.add_row(
+            str(job.record["job"]),
+            job.status,
+            *job.changes.values(),
+            *(shown(key, value) for key, value in figures.items()),
+            "" if seconds is None else f"{seconds / 60:.1f}",
+        )
+    show(table)
+    for job in jobs:
+        if "reason" in job.record:
+            print(f"job {job.record['job']} failed: {job.record['reason']}")
+    if best := best_of(jobs):
+        value = shown(best.record["monitor"], best.record["value"])
+        print(f"best {best.record['monitor']}: {value} of job {best.record['job']}")
+
+
+def best_of(jobs: Sequence[Job]) -> Job | None:
+    """The job with the highest value, if all are compared by the same one."""
+    valued = [job for job in jobs if is_number(job.record.get("value"))]
+    alike = len({job.record["monitor"] for job in jobs}) == 1
+    return max(valued, key=lambda job: float(job.record["value"])) if valued and alike else None
+
+
+def is_number(value: float | None) -> bool:
+    """Whether there is a value, and one that can be compared."""
+    return value is not None and not math.isnan(value)

@@ -1,0 +1,140 @@
+"""One training run, from the config to the last row of its tables."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from lightning.pytorch import LightningDataModule, Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from omegaconf import DictConfig
+
+from deblurkit.callbacks.scores import Scores
+from deblurkit.checkpoint import copy_weights, load
+from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
+from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.tables import print_pooled, print_scores
+from deblurkit.commands.shared.trainer import homes, make_trainer
+from deblurkit.commands.train.resume import (
+    make_ready,
+    restarted,
+    resume_checkpoint,
+    validate_checkpoint,
+)
+from deblurkit.commands.train.torchrun import isolate_rendezvous
+from deblurkit.config import build_recipe, instantiate, plain
+from deblurkit.errors import InputError
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.frame.solver import SolverMethod
+
+log = logging.getLogger(__name__)
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, test, and return the best value of what the best checkpoint is chosen by.
+
+    Raises:
+        InputError: If anything given cannot work; as far as possible before the first step.
+    """
+    folder = Path(cfg.paths.run)
+    seed_everything(cfg.seed, verbose=False)
+    method = trainable(cfg)
+    resumes = cfg.resume is not None or restarted(folder)
+    if cfg.weights is not None and not resumes:
+        start_from(method, cfg.weights, trust=plain(cfg.trust))
+    data = instantiate(cfg.data, homes(cfg))
+    if not may_choose(method, data) and "best" in cfg.callbacks:
+        cfg.callbacks.best = None
+    trainer = make_trainer(cfg, method)
+    isolate_rendezvous(trainer.strategy)
+    resumed = resume_checkpoint(folder) if resumes else None
+    if resumed is not None:
+        validate_checkpoint(resumed, method, trainer)
+    if trainer.is_global_zero:
+        make_ready(folder, resumed)
+        write_record(cfg, folder, origin=method.origin)
+        log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
+    trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
+    checkpoints.try_again()  # the best weights may be wanted now
+    value = best_score(trainer, str(cfg.monitor))
+    if cfg.test and data.test is not None:
+        trainer.test(method, data, ckpt_path=best_of(folder), verbose=False)
+    if trainer.is_global_zero:
+        log.info("run folder: %s", folder)
+        if cfg.test:
+            print_tables(trainer)
+    checkpoints.finish()
+    return value
+
+
+def trainable(cfg: DictConfig) -> RestorationMethod:
+    """The method of a config, fresh.
+
+    Raises:
+        InputError: If it is of a kind that is not trained.
+    """
+    method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
+    if not is_overridden("training_step", method):
+        raise InputError(
+            f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
+            "with deblurkit-deblur"
+        )
+    return method
+
+
+def best_of(folder: Path) -> str | None:
+    """The best checkpoint of a run; None where none was chosen."""
+    best = folder / "best.ckpt"
+    return str(best) if best.is_file() else None
+
+
+def print_tables(trainer: Trainer) -> None:
+    """Show the scores of the test pictures."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, Scores):
+            print_scores(callback.rows)
+            print_pooled(callback.pooled)
+
+
+def sizes(method: RestorationMethod) -> str:
+    """Parameters of each network, in words; what has none, such as a memory, is left out."""
+    counts = {
+        name: sum(parameter.numel() for parameter in network.parameters())
+        for name, network in method.named_children()
+    }
+    return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items() if count)
+
+
+def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str]) -> None:
+    """Fill a fresh method with stored weights.
+
+    Raises:
+        InputError: If they belong to another method.
+    """
+    stored = load(weights, trust=trust)
+    if type(stored) is not type(method):
+        raise InputError(
+            f"{weights} holds {type(stored).__name__}, but model= is {type(method).__name__}"
+        )
+    copy_weights(stored.state_dict(), method, origin=weights)
+    method.origin = stored.origin
+
+
+def may_choose(method: RestorationMethod, data: LightningDataModule) -> bool:
+    """Whether validation decides which state is the best one.
+
+    Not without validation pictures, and not for a solver: its validation pictures are those that
+    it solves, so the best of its answers would be known from their sharp partners only.
+    """
+    return not isinstance(method, SolverMethod) and getattr(data, "val", None) is not None
+
+
+def best_score(trainer: Trainer, monitor: str) -> float | None:
+    """What a sweep compares its jobs by: of the best checkpoint, or of the end where none is."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_score is not None:
+            return float(callback.best_model_score)
+    last = trainer.callback_metrics.get(monitor)
+    return None if last is None else float(last)

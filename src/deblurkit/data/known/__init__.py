@@ -1,0 +1,1 @@
+"""Published data sets, and how they lie on disks."""

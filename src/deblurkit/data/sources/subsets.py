@@ -1,0 +1,122 @@
+"""Parts of a source: by groups for training, validation and test, or every n-th of all."""
+
+import hashlib
+from collections.abc import Sequence
+
+from deblurkit.data.sources.base import Pictures, Source, natural_order
+from deblurkit.errors import InputError
+from deblurkit.storage import as_bytes
+
+
+class Chosen(Source):
+    """What parts of a source have in common: everything once their positions are known.
+
+    Args:
+        source: What to choose from.
+        indices: Positions in it, in the order that is wanted.
+    """
+
+    def __init__(self, source: Source, indices: Sequence[int]) -> None:
+        self.source, self.roles = source, source.roles
+        self._indices = list(indices)
+        self.names = [source.names[index] for index in self._indices]
+        self.groups = [source.groups[index] for index in self._indices]
+
+    def read(self, index: int) -> Pictures:
+        """As the source."""
+        return self.source.read(self._indices[index])
+
+    def size(self, index: int) -> tuple[int, int]:
+        """As the source."""
+        return self.source.size(self._indices[index])
+
+    def stamp(self, index: int) -> str:
+        """As the source."""
+        return self.source.stamp(self._indices[index])
+
+    def crop(self, index: int, *, top: int, left: int, side: int) -> Pictures:
+        """As the source."""
+        return self.source.crop(self._indices[index], top=top, left=left, side=side)
+
+
+class Share(Chosen):
+    """The pictures whose groups lie between two fractions of a fixed shuffle of all groups.
+
+    Shares that do not overlap, say [0, 0.9), [0.9, 0.95) and [0.95, 1], have no group in common.
+    The shuffle depends on the groups' names alone: it is the same on every machine and in every
+    run. Fractions count groups, not pictures.
+
+    Args:
+        source: What to divide.
+        start: First fraction of the groups, from 0.
+        stop: Last fraction, up to 1.
+
+    Raises:
+        InputError: If the fractions are not in order or leave no group.
+    """
+
+    def __init__(self, source: Source, start: float, stop: float) -> None:
+        if not 0 <= start < stop <= 1:
+            raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
+        # Hashes, not a seeded generator: NumPy may change its streams between releases.
+        shuffled = sorted(
+            set(source.groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest()
+        )
+        kept = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
+        if not kept:
+            raise InputError(
+                f"the share from {start} to {stop} of {len(shuffled)} groups is empty: widen it "
+                f"to {1 / max(len(shuffled), 1):.3g} or more, or do without validation or test: "
+                "data.val=null, data.test=null"
+            )
+        super().__init__(source, _of_groups(source, kept))
+
+
+class EveryNthGroup(Chosen):
+    """The pictures of every n-th group, groups in the natural order of their names.
+
+    With ``n=2`` and ``first`` 0 and 1 it divides sequences into two halves that share none.
+
+    Args:
+        source: What to choose from.
+        n: Distance between two groups that are kept; 1 keeps all.
+        first: Position of the first one, from 0, below ``n``.
+
+    Raises:
+        InputError: If ``n`` and ``first`` do not fit or leave no group.
+    """
+
+    def __init__(self, source: Source, n: int, first: int = 0) -> None:
+        groups = sorted(set(source.groups), key=natural_order)
+        kept = {groups[place] for place in _every_nth(len(groups), n, first)}
+        super().__init__(source, _of_groups(source, kept))
+
+
+class EveryNthPicture(Chosen):
+    """Every n-th picture in the order of the source.
+
+    Args:
+        source: What to choose from.
+        n: Distance between two pictures that are kept; 1 keeps all.
+        first: Position of the first one, from 0, below ``n``.
+
+    Raises:
+        InputError: If ``n`` and ``first`` do not fit or leave no picture.
+    """
+
+    def __init__(self, source: Source, n: int, first: int = 0) -> None:
+        super().__init__(source, _every_nth(len(source), n, first))
+
+
+def _of_groups(source: Source, kept: set[str]) -> list[int]:
+    return [index for index, group in enumerate(source.groups) if group in kept]
+
+
+def _every_nth(count: int, n: int, first: int) -> range:
+    if not 0 <= first < n:
+        raise InputError(f"every n-th needs 0 <= first < n, got first={first} and n={n}")
+    if first >= count:
+        raise InputError(
+            f"nothing is left of {count} from position {first} on: choose a smaller first"
+        )
+    return range(first, count, n)

@@ -1,0 +1,242 @@
+"""Picture files in and out without loss: one reader, one writer, one policy.
+
+Every picture becomes RGB, turned upright (EXIF orientation applied once), 8 or 16 bits as in the
+file; what else is needed to write it back as it came travels with it: one channel or three,
+opacity, colour profile, camera data.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deblurkit.contracts import Image
+from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.formats.containers import DecodingError
+from deblurkit.imaging.formats.decoding import decoded, decoded_size
+from deblurkit.imaging.formats.encoding import DEEP, ENCODERS, TRANSPARENT, EncodingError, encoded
+from deblurkit.imaging.formats.metadata import Metadata
+from deblurkit.storage import replacing
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
+Levels = Shaped[Tensor, "*batch channels height width"]  # whole numbers of a file, or in [0, 1]
+
+PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more than the memory
+
+WRITABLE = frozenset(ENCODERS)
+READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and what is needed to write it back as it came.
+
+    Args:
+        pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
+        gray: Whether the file had one channel; ``pixels`` then has three equal ones.
+        alpha: Opacity of shape (height, width) in the dtype of ``pixels``, where the file has it.
+        metadata: Colour profile, camera data and notes, true for the upright pixels.
+    """
+
+    pixels: Pixels
+    gray: bool = False
+    alpha: Pixels | None = None
+    metadata: Metadata = field(default=Metadata(), repr=False)
+
+    @property
+    def bits(self) -> int:
+        """Bits per channel, 8 or 16."""
+        return 8 * self.pixels.dtype.itemsize
+
+
+def read_image(path: str | Path) -> Pixels:
+    """Read the RGB pixels of a picture, of shape (height, width, 3), uint8 or uint16.
+
+    Raises:
+        PictureError: As in ``read_picture``.
+    """
+    return read_picture(path).pixels
+
+
+def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture:
+    """Read a picture with its number of channels, its depth, its opacity and its metadata.
+
+    Of several pictures in a file the first is read. Gamma chunks and colour profiles are left
+    alone: pixels are those of the file. Palettes become 8-bit RGB, so do inks (CMYK), through
+    their profile where the file has one; two levels become 0 and 255, fewer than 8 bits 8; a
+    transparent colour becomes opacity, and premultiplied opacity is divided out. Floating-point
+    numbers and signed integers are refused, since nothing says what is white.
+
+    Args:
+        path: A file; its content decides the format, not its suffix.
+        pixel_limit: Largest height times width.
+
+    Raises:
+        PictureError: If the file is missing, empty, truncated, too large or not a picture.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            found = decoded(file, pixel_limit=pixel_limit)
+    except OSError as error:
+        raise _unreadable(path, _words(error)) from error
+    except DecodingError as error:
+        raise _unreadable(path, str(error)) from error
+    picture = _picture(found.values, gray=found.gray)
+    return replace(picture, metadata=found.metadata)
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Height and width in pixels once upright, read from the header alone.
+
+    Raises:
+        PictureError: If the file is missing or its header cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return decoded_size(file)
+    except OSError as error:
+        raise _unreadable(path, _words(error)) from error
+    except DecodingError as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
+    """Write pixels as they are: uint8 and uint16 exactly, floats in [0, 1] rounded to 8 bits.
+
+    Args:
+        path: Its suffix chooses the format; missing folders are made.
+        image: RGB of shape (height, width, 3), or gray of shape (height, width).
+
+    Raises:
+        PictureError: As in ``write_picture``.
+        ValueError: If the shape or dtype is none of the above, or a float is not finite.
+    """
+    if np.issubdtype(image.dtype, np.floating):
+        if not np.isfinite(image).all():
+            raise ValueError("the image holds values that are not finite")
+        image = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image is uint8, uint16 or float, got {image.dtype}")
+    if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != 3):
+        raise ValueError(f"an image is (height, width, 3) or (height, width), got {image.shape}")
+    write_picture(path, _picture(image, gray=image.ndim == 2))
+
+
+def write_picture(path: str | Path, picture: Picture) -> None:
+    """Write a picture with its channels, depth, opacity and metadata, all or nothing.
+
+    A gray picture is written as the luminance (ITU-R BT.601) of its pixels, exact where the three
+    channels are equal. JPEG is written at quality 95, everything else without loss. Metadata that
+    the format cannot hold are left out, see ``deblurkit.imaging.formats.encoding``.
+
+    Args:
+        path: Its suffix chooses the format; missing folders are made.
+        picture: What to write.
+
+    Raises:
+        PictureError: If the format does not exist or cannot hold the picture, or the disk refuses.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITABLE:
+        raise _unwritable(path, f"its suffix is none of {', '.join(sorted(WRITABLE))}")
+    if picture.bits == 16 and suffix not in DEEP:
+        raise _unwritable(path, f"{suffix} holds 8 bits and the picture has 16; write a .png")
+    if picture.alpha is not None and suffix not in TRANSPARENT:
+        raise _unwritable(path, f"{suffix} holds no transparency; write a .png")
+    try:
+        content = encoded(_channels(picture), suffix, picture.metadata)
+        with replacing(path) as file:
+            file.write(content)
+    except EncodingError as error:
+        raise _unwritable(path, str(error)) from error
+    except InputError as error:
+        raise PictureError(str(error)) from error
+
+
+def as_tensor(pixels: Pixels) -> Image:
+    """Pixels of shape (height, width, 3) as a float32 tensor (3, height, width) in [0, 1]."""
+    top = np.iinfo(pixels.dtype).max
+    channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+    return torch.from_numpy(channels_first) / top
+
+
+def as_levels(pixels: Pixels) -> Levels:
+    """The same whole numbers as a tensor (3, height, width), not copied.
+
+    Large pictures travel like this: it takes a quarter or half of what ``as_tensor`` does.
+    """
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def in_unit_range(image: Levels) -> Float[Tensor, "*batch channels height width"]:
+    """Whole numbers of a file in [0, 1], as ``as_tensor`` has them; other numbers as they are."""
+    if image.is_floating_point():
+        return image
+    return image.float() / torch.iinfo(image.dtype).max
+
+
+def as_pixels(image: Levels, bits: int = 8) -> Pixels:
+    """A tensor (3, height, width) in [0, 1] as pixels (height, width, 3), clamped and rounded.
+
+    Whole numbers of a file stay as they are, in their own depth.
+
+    Raises:
+        ValueError: If ``bits`` is neither 8 nor 16, or a value is not finite.
+    """
+    if bits not in (8, 16):
+        raise ValueError(f"bits must be 8 or 16, got {bits}")
+    if not image.is_floating_point():
+        return image.permute(1, 2, 0).cpu().numpy()
+    if not torch.isfinite(image).all():
+        raise ValueError("the image holds values that are not finite")
+    scaled: Tensor = (image.detach().float().clamp(0, 1) * (2**bits - 1)).round()
+    dtype = np.uint8 if bits == 8 else np.uint16
+    return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy().astype(dtype))
+
+
+def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
+    """The same pixels with 8 bits, 16-bit ones rounded to the nearest."""
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels, dtype=np.uint8)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 255 * 257
+
+
+def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
+    if decoded.ndim == 2:
+        return Picture(np.dstack([decoded] * 3), gray=True)
+    alpha = np.ascontiguousarray(decoded[..., 3]) if decoded.shape[2] == 4 else None
+    return Picture(np.ascontiguousarray(decoded[..., :3]), gray=gray, alpha=alpha)
+
+
+def _channels(picture: Picture) -> NDArray[Any]:
+    """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
+    shown: NDArray[Any] = picture.pixels
+    if picture.gray:
+        luminance = np.rint(shown @ np.array([0.299, 0.587, 0.114]))
+        shown = luminance.astype(shown.dtype)[..., None]
+    if picture.alpha is None:
+        return np.ascontiguousarray(shown)
+    return np.ascontiguousarray(np.dstack([shown, picture.alpha]))
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return error.strerror or str(error)
+
+
+def _unreadable(path: str | Path, reason: str) -> PictureError:
+    try:
+        size = f" ({Path(path).stat().st_size} bytes)"
+    except OSError:
+        size = ""
+    return PictureError(f"{path} cannot be read: {reason}{size}")
+
+
+def _unwritable(path: str | Path, reason: str) -> PictureError:
+    return PictureError(f"{path} cannot be written: {reason}")

@@ -1,0 +1,86 @@
+"""Methods with one optimiser: Lightning accumulates, scales and schedules."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from torch.optim import Optimizer
+
+from deblurkit.contracts import OptimizerFactory, Pools, Scalar, SchedulerFactory, Terms
+from deblurkit.errors import InputError
+from deblurkit.losses.weights import Objective, Weight
+from deblurkit.methods.frame.trained import TrainedMethod
+
+
+class AutomaticMethod(TrainedMethod):
+    """A weighted sum of terms, minimised by one optimiser over all parameters.
+
+    Args:
+        weights: Weight of each term, a number or a schedule in training batches; a term of
+            weight zero is neither computed nor returned.
+        optimizer: Makes the optimiser from the parameters.
+        scheduler: Makes the learning-rate schedule from the optimiser and ``steps``, the number
+            of optimiser steps of the whole training; None keeps the rate.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: Mapping[str, Weight],
+        optimizer: OptimizerFactory,
+        scheduler: SchedulerFactory | None,
+    ) -> None:
+        super().__init__()
+        self.objective = Objective(weights)
+        self.optimizer, self.scheduler = optimizer, scheduler
+
+    @abstractmethod
+    def terms(self, batch: Pools) -> Terms:
+        """Terms of the objective, unweighted, only those that ``objective.wants``."""
+
+    def training_step(self, batch: Pools, batch_idx: int) -> Scalar:
+        """The objective on one batch."""
+        self.objective.batches = self.begin(batch)
+        terms = self.terms(batch)
+        total = self.objective(terms)
+        if self.logs_now:
+            self.report({"objective": total.detach(), **{n: t.detach() for n, t in terms.items()}})
+            if self.trainer.progress_bar_callback is not None:
+                self.log("objective", total.detach(), prog_bar=True, logger=False)
+        return total
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by the whole norm, computed once for the guard, the clipping and the log."""
+        if gradient_clip_algorithm not in (None, "norm"):
+            raise InputError("gradients are clipped by their norm; drop gradient_clip_algorithm")
+        moving = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        norm = self.clip_or_skip(moving, gradient_clip_val)
+        if self.logs_now:
+            self.report({"gradient_norm": norm})
+            self.write_numbers()
+
+    def configure_optimizers(self) -> Any:
+        """One optimiser; the schedule steps with it."""
+        moving = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        optimizer = self.optimizer(moving)
+        if self.scheduler is None:
+            return optimizer
+        schedule = self.scheduler(optimizer, steps=steps_of(self))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def steps_of(method: TrainedMethod) -> int:
+    """Optimiser steps of the whole training.
+
+    Raises:
+        InputError: If the training has no planned end, so that no schedule can be laid out.
+    """
+    steps = method.trainer.estimated_stepping_batches
+    if steps == float("inf"):
+        raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs")
+    return int(steps)

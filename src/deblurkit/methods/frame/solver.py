@@ -1,0 +1,235 @@
+"""Methods without a trained network: classical, or optimised anew for every picture."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any, cast
+
+import torch
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import nn
+from torch.optim import Optimizer
+
+from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restoration
+from deblurkit.errors import InputError
+from deblurkit.imaging.blur.kernels import padded
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.priors.kernel_search import KernelSearch
+from deblurkit.methods.priors.problem import Problem
+from deblurkit.storage import replacing
+
+log = logging.getLogger(__name__)
+
+SAID = 50  # iterations between two lines about a picture
+ALIKE = 1 / 512  # half a grey level: the same picture, read on another device
+
+
+class SolverMethod(RestorationMethod):
+    """Restores without training data. A classical method writes ``restoration``, nothing else.
+
+    A method that optimises per picture also writes ``initial_state``, ``descent`` and ``iterate``,
+    and a ``training_step`` that returns ``self.advance()``: then an ordinary ``Trainer.fit`` over
+    the pool ``pictures`` moves all pictures together, and Lightning's checkpoints hold everything.
+    A picture that is finished costs nothing more; ``answers.json`` in the run folder lists it.
+
+    Attributes:
+        search: How the extent of an unknown blur is found; None leaves it unknown.
+    """
+
+    search: KernelSearch | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.problems = nn.ModuleDict()
+
+    def initial_state(self, blurred: Image, kernel_size: int) -> Problem:
+        """State at the start for one picture."""
+        raise NotImplementedError
+
+    def descent(self, problem: Problem) -> Optimizer:
+        """The optimiser of one problem."""
+        raise NotImplementedError
+
+    def iterate(self, problem: Problem, optimizer: Any) -> None:
+        """One iteration; renews ``answer`` and clears ``running`` when the problem is solved."""
+        raise NotImplementedError
+
+    def solved(self, batch: BlurredBatch) -> Restoration:
+        """Answers that training found, by name; what is new is solved here in a plain loop."""
+        found = []
+        for position, name in enumerate(batch["name"]):
+            picture = batch["blurred"][position]
+            known = self.posed().get(key_of(name))
+            if known is None or not _same(known.blurred, picture):
+                sizes = batch.get("kernel_size")
+                known = self._solve(picture, sizes[position] if sizes else 0, name)
+            found.append(known)
+        return self.answers(found)
+
+    def answers(self, found: Sequence[Problem]) -> Restoration:
+        """Pictures, facts and, where they are estimated, kernels of solved problems."""
+        restoration: Restoration = {
+            "restored": torch.stack([one.answer for one in found]),
+            "facts": [one.facts() for one in found],
+        }
+        kernels = [one.kernel for one in found if one.kernel is not None]
+        if len(kernels) == len(found):
+            largest = max(kernel.shape[-1] for kernel in kernels)
+            restoration["kernel"] = torch.cat([padded(one[None], largest) for one in kernels])
+        return restoration
+
+    def _solve(self, blurred: Image, kernel_size: int, name: str) -> Problem:
+        with torch.inference_mode(False), torch.enable_grad():
+            picture = blurred.clone()
+            if kernel_size == 0 and self.search is not None:
+                kernel_size = self.search(picture)
+                log.info("%s: the blur extends over %d pixels", name, kernel_size)
+            return self._descended(picture, kernel_size, name)
+
+    def _descended(self, blurred: Image, kernel_size: int, name: str) -> Problem:
+        return self.finished(self.initial_state(blurred, kernel_size), name)
+
+    def finished(self, problem: Problem, name: str) -> Problem:
+        """Iterate until a problem is solved, on the device of its picture; needs grad mode."""
+        problem = problem.to(problem.blurred.device)
+        problem.name = name
+        optimizer = self.descent(problem)
+        while problem.running:
+            self._step(problem, optimizer)
+            if problem.iterations % SAID == 0:
+                done, fidelity = int(problem.iterations), float(problem.fidelity)
+                log.info("%s: %d iterations, fidelity %.3g", name, done, fidelity)
+        _complain(problem)
+        return problem
+
+    def _step(self, problem: Problem, optimizer: Any) -> None:
+        begun = perf_counter()
+        problem.iterations += 1
+        if problem.iterations == 1 and problem.is_hopeless():
+            problem.running.fill_(False)
+        else:
+            self.iterate(problem, optimizer)
+        problem.seconds += perf_counter() - begun
+
+    def posed(self) -> dict[str, Problem]:
+        """The problems of the training, by key."""
+        return cast("dict[str, Problem]", dict(self.problems.items()))
+
+    def advance(self) -> None:
+        """One iteration of every problem that still runs; stops the trainer after the last."""
+        optimizers = self.optimizers()
+        listed = optimizers if isinstance(optimizers, list) else [optimizers]
+        pairs = list(zip(self.posed().values(), listed, strict=True))
+        running = [(problem, optimizer) for problem, optimizer in pairs if problem.running]
+        for problem, optimizer in running:
+            self._step(problem, optimizer)
+        if running:
+            fidelity = torch.stack([problem.fidelity for problem, _ in running]).mean()
+            self.log("train/fidelity", fidelity, prog_bar=True)
+            self.log("train/running", float(len(running)), prog_bar=True)
+        finished = [problem for problem, _ in running if not problem.running]
+        for problem in finished:
+            _complain(problem)
+        if finished:
+            self._list_answers()
+        self.trainer.should_stop = self.is_solved()
+
+    def is_solved(self) -> bool:
+        """Whether no problem of the training runs any more."""
+        return not any(bool(problem.running) for problem in self.posed().values())
+
+    def on_train_start(self) -> None:
+        """End a resumed run that has nothing left to solve, after a validation that was cut off."""
+        if not self.is_solved():
+            return
+        epoch: Any = self.trainer.fit_loop.epoch_loop
+        if epoch.val_loop.restarted_mid_evaluation:
+            self.trainer.val_check_batch = epoch.batch_idx + 1  # it stood where the run had stopped
+        else:
+            self.trainer.should_stop = True
+
+    def on_validation_end(self) -> None:
+        """End after the validation of a resumed run."""
+        if self.trainer.state.fn is TrainerFn.FITTING and self.is_solved():
+            self.trainer.should_stop = True
+
+    def _list_answers(self) -> None:
+        """Write the facts of every finished picture; a resumed run finds the same again."""
+        finished = {
+            problem.name: problem.facts()
+            for problem in self.posed().values()
+            if not problem.running
+        }
+        with replacing(Path(self.trainer.default_root_dir) / "answers.json") as stream:
+            stream.write(json.dumps(finished, indent=1).encode())
+
+    def on_train_end(self) -> None:
+        """Say so if the run has ended before its pictures were finished."""
+        left = sum(bool(problem.running) for problem in self.posed().values())
+        if left:
+            log.warning(
+                "%d of %d pictures are not finished; go on with resume=<run folder> and more "
+                "trainer.max_epochs",
+                left,
+                len(self.problems),
+            )
+
+    def setup(self, stage: str) -> None:
+        """Pose the problems of the training data, unless a checkpoint brought them."""
+        super().setup(stage)
+        if stage != "fit" or self.problems or "pictures" not in self.needs:
+            return
+        if self.trainer.world_size > 1:
+            raise InputError(
+                f"{type(self).__name__} optimises each picture on one device; use trainer.devices=1"
+                " here, or let several devices share the files of deblurkit-deblur"
+            )
+        loader = self.trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]
+        batch: Pools = next(iter(loader))
+        self._pose_all(batch["pictures"])
+
+    def _pose_all(self, pictures: PictureList) -> None:
+        triples = zip(pictures["name"], pictures["blurred"], pictures["kernel_size"], strict=True)
+        for name, blurred, kernel_size in triples:
+            try:
+                problem = self.initial_state(blurred, kernel_size)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
+            problem.name = name
+            self.problems[key_of(name)] = problem
+
+    def configure_optimizers(self) -> Any:
+        """One optimiser per picture: its state is saved and resumed with it."""
+        return [self.descent(problem) for problem in self.posed().values()]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store the sizes from which the problems are posed again."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["problems"] = {
+            problem.name: [list(problem.blurred.shape), problem.kernel_size]
+            for problem in self.posed().values()
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Pose the problems again, so that their stored state finds its place."""
+        for name, (shape, kernel_size) in checkpoint.get("problems", {}).items():
+            problem = self.initial_state(torch.zeros(shape), kernel_size)
+            problem.name = name
+            self.problems[key_of(name)] = problem
+
+
+def key_of(name: str) -> str:
+    """Key of a picture's module: without dots, and unlike any attribute of a module."""
+    return "picture:" + name.replace("%", "%25").replace(".", "%2E")
+
+
+def _same(one: Image, other: Image) -> bool:
+    return one.shape == other.shape and bool((one - other.to(one)).abs().max() < ALIKE)
+
+
+def _complain(problem: Problem) -> None:
+    for sentence in problem.complaints():
+        log.warning("%s: %s", problem.name, sentence)

@@ -1,0 +1,76 @@
+"""What methods that train networks share: the clock, the log, the guard."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+from deblurkit.contracts import Pools
+from deblurkit.errors import InputError
+from deblurkit.methods.frame.gradient_guard import Guard
+from deblurkit.methods.frame.network import NetworkMethod
+
+
+class TrainedMethod(NetworkMethod):
+    """Bookkeeping of a training step; automatic and manual optimisation build on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.guard = Guard()
+        self.batch: Pools | None = None  # the current one, for messages
+        # Whether this step's numbers will be written; others are not worth their cost.
+        self.logs_now = False
+        self.numbers: dict[str, Tensor | float] = {}
+
+    def begin(self, batch: Pools) -> int:
+        """Check a batch before its step and read the clock: training batches so far."""
+        if not self.needs <= batch.keys():
+            raise InputError(
+                f"{type(self).__name__} trains on the pools {sorted(self.needs)}, "
+                f"this batch holds {sorted(batch)}"
+            )
+        trainer = self.trainer
+        logs_now = bool(trainer._logger_connector.should_update_logs)
+        vars(self).update(batch=batch, logs_now=logs_now)  # a module's own way is slow
+        return max(trainer.fit_loop.total_batch_idx, 0)
+
+    def on_train_end(self) -> None:
+        """From here on nobody gathers numbers: terms work without a training, too."""
+        self.logs_now = False
+
+    def where(self) -> str:
+        """The current batch and its pictures, for messages."""
+        names: list[str] = []
+        for pool in cast("Mapping[str, Any]", self.batch or {}).values():
+            names += pool["name"]
+        return f"batch {self.trainer.fit_loop.total_batch_idx} ({', '.join(names[:4])} ...)"
+
+    def clip_or_skip(self, parameters: Sequence[Parameter], clip: float | None) -> float:
+        """Guard and clip the gradient of what is about to move; returns its norm."""
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        return self.guard.clip_or_skip(parameters, clip=clip, scaled=scaled, where=self.where)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store what the guard has counted, too."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["guard"] = self.guard.counts()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on counting."""
+        super().on_load_checkpoint(checkpoint)
+        if "guard" in checkpoint:
+            self.guard.go_on(checkpoint["guard"])
+
+    def report(self, numbers: Mapping[str, Tensor | float]) -> None:
+        """Gather numbers of a step, to be written as ``train/...``."""
+        self.numbers |= {f"train/{name}": number for name, number in numbers.items()}
+
+    def write_numbers(self) -> None:
+        """Write the numbers of a step in one row; ``self.log`` is slow and does one at a time."""
+        self.numbers["train/skipped"] = float(self.guard.skipped)
+        self.trainer._logger_connector.log_metrics(self.numbers)  # type: ignore[arg-type]
+        watched = {name: torch.as_tensor(number) for name, number in self.numbers.items()}
+        self.trainer.callback_metrics.update(watched)  # early stopping may look at them
+        self.numbers.clear()

@@ -1,0 +1,1 @@
+"""What a command adds around a restoration."""

@@ -1,1 +1,0 @@
-"""``compare=``: each file a step, from the methods that are named to tables and figures."""
