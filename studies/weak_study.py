@@ -147,7 +147,7 @@ class Trajectory:
         return self.distances[now]
 
     def run(self) -> None:
-        """Iterate to the end; `SolverMethod.finished` with a look at the clock and at the rules."""
+        """Iterate to the end; `PerPictureMethod.finished`, with a look at clock and rules."""
         problem, watch = self.problem, self.watch
         optimizer = self.method.descent(problem)
         while problem.running:

@@ -41,7 +41,6 @@ MODULES = {
     "methods.network": "methods.frame.network",
     "methods.scale_recurrent": "methods.frame.scale_recurrent",
     "methods.schedules": "methods.frame.schedules",
-    "methods.solver": "methods.frame.solver",
     "methods.stepping": "methods.frame.trained",
     "metrics.levels": "metrics.parts.levels",
     "metrics.matching": "metrics.parts.matching",

@@ -17,7 +17,7 @@ from deblurkit.commands.evaluate.evaluate import evaluate
 from deblurkit.commands.train.run import train
 from deblurkit.config import plain
 from deblurkit.errors import InputError
-from deblurkit.methods.frame.solver import key_of
+from deblurkit.methods.frame.per_picture import key_of
 from deblurkit.methods.priors.blind import BlindProblem
 
 PRESETS = ("selfdeblur", "selfdeblur_lai", "selfdeblur_color", "selfdeblur_half")
@@ -135,13 +135,13 @@ def test_evaluation_reads_answers_by_name_and_solves_only_what_is_new(
     weights = tmp_path / "run" / "last.ckpt"
     stored = deblurkit.load(weights)
     solved: list[str] = []
-    loop = type(stored)._descended
+    loop = type(stored).finished
 
-    def noted(self: Any, blurred: Any, kernel_size: int, name: str) -> Any:
+    def noted(self: Any, problem: Any, name: str) -> Any:
         solved.append(name)
-        return loop(self, blurred, kernel_size, name)
+        return loop(self, problem, name)
 
-    monkeypatch.setattr(type(stored), "_descended", noted)
+    monkeypatch.setattr(type(stored), "finished", noted)
     scored = deblurkit.compose(
         f"paths.run={tmp_path / 'eval'}",
         f"weights={weights}",
@@ -179,7 +179,7 @@ def poisoned(bad: set[int], iterations: int) -> tuple[Any, BlindProblem]:
         return problem
 
     method.initial_state = pose_badly
-    return method, method._solve(blurred, SIZE, "astronaut")
+    return method, method.solve(blurred, SIZE, "astronaut")
 
 
 def test_a_step_that_is_not_finite_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -263,7 +263,7 @@ def test_several_devices_are_refused() -> None:
 def test_an_unknown_extent_is_searched() -> None:
     _, blurred, _ = scene(32, 32)
     method = selfdeblur("model.search.sides=[5,9]")
-    problem = method._solve(blurred, 0, "astronaut")
+    problem = method.solve(blurred, 0, "astronaut")
     assert 3 <= problem.kernel_size <= 9
     assert problem.kernel.shape[-1] == problem.kernel_size
 

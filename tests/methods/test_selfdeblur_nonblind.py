@@ -7,6 +7,7 @@ from blind_scenes import SIZE, scene
 import deblurkit
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.convolution import blur
+from deblurkit.methods.frame.per_picture import finish
 from deblurkit.methods.selfdeblur_nonblind import SelfDeblurNonBlind
 
 TINY = ("priors.picture.channels=16", "priors.picture.skipped=4", "priors.picture.scales=3")
@@ -37,7 +38,7 @@ def test_the_true_kernel_restores_and_its_turn_does_not() -> None:
 def test_the_kernel_stays_and_the_answer_explains_the_picture() -> None:
     _, blurred, kernel = scene(24, 30)
     method = nonblind("fidelity.switch=1000", iterations=60)
-    problem = method.finished(method.pose_with(blurred, kernel), "astronaut")
+    problem = finish(method, method.state_with(blurred, kernel), "astronaut")
     assert torch.equal(problem.kernel[None], kernel)
     explained = blur(problem.answer[None], kernel)[0, :, 3:-3, 3:-3]
     before = blur(blurred[None], kernel)[0, :, 3:-3, 3:-3]

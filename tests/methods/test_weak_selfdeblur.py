@@ -117,17 +117,17 @@ def test_the_guide_is_made_once_and_of_the_luminance() -> None:
 
     method.teacher = Counting(network.factory)
     method.objective.weights |= {"consistency": 0.0}
-    problem = method._solve(scene(24, 24)[1], SIZE, "astronaut")
+    problem = method.solve(scene(24, 24)[1], SIZE, "astronaut")
     assert [one.shape for one in asked] == [(1, 1, 24, 24)]
     assert torch.equal(asked[0], problem.luminance)
 
 
 def test_without_weights_it_is_selfdeblur() -> None:
     _, blurred, _ = scene(24, 28)
-    alone = selfdeblur(iterations=6)._solve(blurred, SIZE, "a")
+    alone = selfdeblur(iterations=6).solve(blurred, SIZE, "a")
     guided = weak(*NONE, "model.average=0.0", iterations=6)
     assert guided.teacher.network is None
-    problem = guided._solve(blurred, SIZE, "a")
+    problem = guided.solve(blurred, SIZE, "a")
     assert torch.equal(problem.answer, alone.answer)
     assert torch.equal(problem.kernel, alone.kernel)
     assert guided.teacher.network is None  # nobody asked
@@ -136,8 +136,8 @@ def test_without_weights_it_is_selfdeblur() -> None:
 def test_a_strong_guide_is_followed() -> None:
     _, blurred, _ = scene(24, 28)
     method = weak("model.average=0.0", "model.weights={weak:10.0,consistency:0.0}", iterations=40)
-    problem = method._solve(blurred, SIZE, "a")
-    free = weak("model.average=0.0", *NONE, iterations=40)._solve(blurred, SIZE, "a")
+    problem = method.solve(blurred, SIZE, "a")
+    free = weak("model.average=0.0", *NONE, iterations=40).solve(blurred, SIZE, "a")
     guide = method.guide(problem)
     assert l1(restored_luminance(problem), guide) < 0.7 * l1(restored_luminance(free), guide)
 
@@ -174,7 +174,7 @@ def agreeing(*overrides: str) -> WeakSelfDeblur:
 
 def test_eq_7_asks_the_teacher_and_stops_before_the_most_iterations() -> None:
     method = agreeing("model.priors.stopping.max_iterations=60", "model.average=0.5")
-    problem = method._solve(scene(24, 28)[1], SIZE, "a")
+    problem = method.solve(scene(24, 28)[1], SIZE, "a")
     assert 4 <= problem.iterations < 60
     assert problem.watch.smoothed <= problem.watch.level
     assert method.disagreement(problem, problem.luminance) == 0
@@ -225,8 +225,8 @@ def test_a_grid_of_one_kernel_is_the_uniform_model() -> None:
     _, blurred, _ = scene(24, 28)
     one = ("model.priors.kernel.kernels=1", "model.priors.blur.shares.rows=1")
     grid = weak(*one, "model.priors.blur.shares.columns=1", model="weak_selfdeblur_grid")
-    uniform = weak()._solve(blurred, SIZE, "a")
-    found = grid._solve(blurred, SIZE, "a")
+    uniform = weak().solve(blurred, SIZE, "a")
+    found = grid.solve(blurred, SIZE, "a")
     assert torch.equal(found.answer, uniform.answer)
     assert torch.equal(found.kernel, uniform.kernel)
 

@@ -13,8 +13,9 @@ from deblurkit.contracts import BlurredBatch, Image, Images, Pools, Restoration,
 from deblurkit.data.sources.photos import Photos
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 from deblurkit.methods.frame.manual import ManualMethod
-from deblurkit.methods.frame.solver import Problem, SolverMethod
+from deblurkit.methods.frame.per_picture import PerPictureMethod, Problem
 
 
 class Network(nn.Module):
@@ -91,7 +92,7 @@ class RandomFeatures(nn.Module):
         return (self.features(restored) - self.features(sharp)).square().mean()
 
 
-class Doubled(SolverMethod):
+class Doubled(ClassicalMethod):
     """Classical: nothing to train."""
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
@@ -106,10 +107,8 @@ class Fit(Problem):
         self.picture = nn.Parameter(blurred.clone())
 
 
-class PerPicture(SolverMethod):
+class PerPicture(PerPictureMethod):
     """A picture whose mean filter is the blurred one, found by descent; draws random numbers."""
-
-    needs = frozenset({"pictures"})
 
     def __init__(self, *, iterations: int) -> None:
         super().__init__()
@@ -130,12 +129,6 @@ class PerPicture(SolverMethod):
         problem.answer.copy_(problem.picture.detach())
         limit = self.limit + problem.blurred.shape[-1] % 3  # pictures finish at different times
         problem.running.fill_(bool(problem.iterations < limit))
-
-    def training_step(self, batch: Pools) -> None:
-        self.advance()
-
-    def restoration(self, batch: BlurredBatch) -> Restoration:
-        return self.solved(batch)
 
 
 class SmallPhotographs(Photos):

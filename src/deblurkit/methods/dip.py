@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from deblurkit.contracts import BlurredBatch, Distance, Image, Images, Pools, Restoration
+from deblurkit.contracts import Distance, Image, Images
 from deblurkit.errors import InputError
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.per_picture import PerPictureMethod
 from deblurkit.methods.priors.deep import Descent, GeneratedProblem
 from deblurkit.methods.priors.operators import Operator
 from deblurkit.methods.priors.problem import Problem
@@ -104,7 +104,7 @@ class DIPProblem(GeneratedProblem):
             self.answer.copy_(self.averaged)
 
 
-class DIP(SolverMethod):
+class DIP(PerPictureMethod):
     r"""Finds the weights of an untrained network whose picture explains the observed one.
 
     .. math:: \min_\theta D(A f_\theta(z), y)
@@ -155,7 +155,8 @@ class DIP(SolverMethod):
         self.average, self.drop = average, drop
         self.seed, self.most_pixels = seed, most_pixels
         self.takes = operator.takes
-        self.needs = frozenset() if self.takes else frozenset({"pictures"})
+        if self.takes:
+            self.needs, self.known = frozenset(), operator.known
 
     def setup(self, stage: str) -> None:
         """Refuse lists of pictures for which nobody says what happened to them.
@@ -172,21 +173,21 @@ class DIP(SolverMethod):
             )
         super().setup(stage)
 
-    def initial_state(self, blurred: Image, kernel_size: int) -> DIPProblem:
-        """A fresh network for one picture to which nothing happened but noise."""
-        batch: BlurredBatch = {"blurred": blurred[None], "name": [""]}
-        return self.posed_with(blurred, self.operator.known(batch, 0))
-
-    def posed_with(self, blurred: Image, known: Tensor) -> DIPProblem:
+    def initial_state(
+        self, blurred: Image, kernel_size: int, known: Tensor | None = None
+    ) -> DIPProblem:
         """A fresh network for one picture; leaves the global random numbers alone.
 
         Args:
             blurred: The observed picture, (3, H, W).
-            known: What the operator knows of it.
+            kernel_size: Not used.
+            known: What the operator knows of it; None if nothing happened to it but noise.
 
         Raises:
             InputError: If the picture is too large, or too small for the network.
         """
+        if known is None:
+            known = self.operator.known({"blurred": blurred[None], "name": [""]}, 0)
         margin = self.operator.margin(known)
         sides = [side + margin for side in blurred.shape[-2:]]
         if math.prod(sides) > self.most_pixels:
@@ -228,22 +229,3 @@ class DIP(SolverMethod):
         fidelity = self.fidelity(observed, problem.target)
         if self.moving.move(problem, optimizer, fidelity):
             problem.keep(restored, observed, fidelity=fidelity, average=self.average)
-
-    def training_step(self, batch: Pools) -> None:
-        """One iteration of every picture."""
-        self.advance()
-
-    def restoration(self, batch: BlurredBatch) -> Restoration:
-        """What training found, or the answer of a loop that runs now."""
-        if not self.takes:
-            return self.solved(batch)
-        with torch.inference_mode(False), torch.enable_grad():
-            pictures = [one.clone() for one in batch["blurred"]]
-            found = [
-                self.finished(
-                    self.posed_with(picture, self.operator.known(batch, position).clone()),
-                    batch["name"][position],
-                )
-                for position, picture in enumerate(pictures)
-            ]
-        return self.answers(found)

@@ -17,7 +17,7 @@ from deblurkit.imaging.blur.deconvolution import (
     roughness,
     without_repeats,
 )
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 
 BALANCE = 4e-3  # of the Wiener filter that the search begins with
 GROWTH = 2 * 2**0.5  # of the splitting's weight between rounds
@@ -25,7 +25,7 @@ LAST = 256.0  # largest weight of the splitting
 NEWTON = 6  # steps; they end at the exact minimum in single precision
 
 
-class HyperLaplacian(SolverMethod):
+class HyperLaplacian(ClassicalMethod):
     r"""The picture whose blurred version fits and whose gradients are sparse.
 
     .. math:: \min_x \tfrac{\lambda}{2} \|m (k * x - y)\|^2 + \sum_d |\nabla_d x|^\alpha

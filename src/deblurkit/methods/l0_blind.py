@@ -24,7 +24,7 @@ from deblurkit.imaging.blur.deconvolution import (
 from deblurkit.imaging.blur.kernel_estimation import fitted_kernels, plausible, resized
 from deblurkit.imaging.blur.kernels import padded
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 from deblurkit.methods.priors.blind import luminance
 
 SMALLEST = 3  # pixels, side of the coarsest scale's kernel
@@ -33,7 +33,7 @@ Sizes = list[int]
 Found = Float[Tensor, "batch 1 largest largest"]  # kernels
 
 
-class L0Blind(SolverMethod):
+class L0Blind(ClassicalMethod):
     r"""Finds the kernel of a picture's luminance, then deconvolves all channels with it.
 
     .. math:: \min_{x, k} \|k * x - y\|^2 + \lambda \|\nabla x\|_0 + \gamma \|k\|^2

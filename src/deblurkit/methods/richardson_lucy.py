@@ -13,12 +13,12 @@ from deblurkit.imaging.blur.deconvolution import (
     known_kernels,
     without_repeats,
 )
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 
 TINY = 1e-6  # of intensities: keeps black pixels from a division by zero
 
 
-class RichardsonLucy(SolverMethod):
+class RichardsonLucy(ClassicalMethod):
     r"""Multiplies the estimate by how much more was seen than it explains.
 
     .. math:: x \leftarrow x \, \frac{\tilde k * (m \, y / (k * x))}{\tilde k * m}

@@ -6,22 +6,19 @@ from typing import Any
 from torch.optim import Optimizer
 
 from deblurkit.contracts import (
-    BlurredBatch,
     Distance,
     Image,
     Images,
-    Pools,
-    Restoration,
 )
 from deblurkit.losses.total_variation import total_variation
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.per_picture import PerPictureMethod
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
 
 
-class SelfDeblur(SolverMethod):
+class SelfDeblur(PerPictureMethod):
     r"""Finds the weights of two generators whose picture and kernel convolve to the blurred one.
 
     .. math:: \min_{G_x, G_k} D(G_k(z_k) \otimes G_x(z_x), y) + \lambda \mathrm{TV}(G_x(z_x))
@@ -43,7 +40,6 @@ class SelfDeblur(SolverMethod):
     without noise, as in the authors' code.
     """
 
-    needs = frozenset({"pictures"})
     takes = frozenset({"kernel_size"})
 
     def __init__(
@@ -80,11 +76,3 @@ class SelfDeblur(SolverMethod):
             objective = fidelity + weight * total_variation(made.latent)
         if self.moving.move(problem, optimizer, objective):
             problem.keep(made, fidelity=fidelity, average=self.average)
-
-    def training_step(self, batch: Pools) -> None:
-        """One iteration of every picture."""
-        self.advance()
-
-    def restoration(self, batch: BlurredBatch) -> Restoration:
-        """What training found, or the answer of a loop that runs now."""
-        return self.solved(batch)

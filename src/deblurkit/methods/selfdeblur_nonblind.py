@@ -9,7 +9,8 @@ from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Distance, Image, Kernels, Restoration
 from deblurkit.imaging.blur.deconvolution import known_kernels
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
+from deblurkit.methods.frame.per_picture import finish
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.problem import Problem
@@ -34,7 +35,7 @@ class GivenKernel(nn.Module):
         return self.weights
 
 
-class SelfDeblurNonBlind(SolverMethod):
+class SelfDeblurNonBlind(ClassicalMethod):
     """Finds the weights of a generator whose picture convolves with a known kernel to the blurred.
 
     It serves where the kernel is known, and after a blind method: the authors deconvolve anew with
@@ -64,7 +65,7 @@ class SelfDeblurNonBlind(SolverMethod):
         self.priors, self.fidelity = priors, fidelity
         self.moving, self.average = descent, average
 
-    def pose_with(self, blurred: Image, kernel: Kernels) -> BlindProblem:
+    def state_with(self, blurred: Image, kernel: Kernels) -> BlindProblem:
         """A fresh generator for one picture and its kernel, (1, 1, size, size)."""
         problem = self.priors.initial_state(blurred, kernel.shape[-1]).to(blurred.device)
         given = problem.generators["kernel"]
@@ -93,8 +94,8 @@ class SelfDeblurNonBlind(SolverMethod):
         with torch.inference_mode(False), torch.enable_grad():
             triples = zip(batch["blurred"], kernels, batch["name"], strict=True)
             for blurred, kernel, name in triples:
-                problem = self.pose_with(blurred.clone(), kernel[None].clone())
-                found.append(self.finished(problem, name))
+                problem = self.state_with(blurred.clone(), kernel[None].clone())
+                found.append(finish(self, problem, name))
         return {
             "restored": torch.stack([problem.answer for problem in found]),
             "facts": [problem.facts() for problem in found],

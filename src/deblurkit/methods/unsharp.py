@@ -6,12 +6,12 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 
 REACH = 3  # standard deviations at which the Gaussian is cut
 
 
-class UnsharpMask(SolverMethod):
+class UnsharpMask(ClassicalMethod):
     r"""Adds to a picture what a Gaussian takes away from it.
 
     .. math:: \hat{x} = y + a \, (y - g_\sigma * y)

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from deblurkit.contracts import BlurredBatch, Distance, Image, Images, Pools, Restoration
+from deblurkit.contracts import Distance, Image, Images
 from deblurkit.errors import InputError
 from deblurkit.losses.consistency import Consistency
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.total_variation import total_variation
 from deblurkit.losses.weights import Objective, Weight
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.per_picture import PerPictureMethod
 from deblurkit.methods.priors.blind import BlindPriors, BlindProblem
 from deblurkit.methods.priors.deep import Descent
 from deblurkit.methods.priors.early_stopping import TeacherWatch
@@ -23,7 +23,7 @@ from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
 
 
-class WeakSelfDeblur(SolverMethod):
+class WeakSelfDeblur(PerPictureMethod):
     r"""Two generators that explain a blurred picture, held to what a trained deblurrer makes of it.
 
     .. math:: \min_{G_x, G_k} D(\hat y, y) + \lambda_w(t) E(\hat x, g(y))
@@ -58,7 +58,6 @@ class WeakSelfDeblur(SolverMethod):
         InputError: If the mixture has a weight, but the blur does not vary.
     """
 
-    needs = frozenset({"pictures"})
     takes = frozenset({"kernel_size"})
 
     def __init__(
@@ -155,14 +154,6 @@ class WeakSelfDeblur(SolverMethod):
 
     def _restored(self, problem: BlindProblem, blurred: Images) -> Images:
         return self.teacher(blurred, kernel_size=problem.kernel_size)
-
-    def training_step(self, batch: Pools) -> None:
-        """One iteration of every picture."""
-        self.advance()
-
-    def restoration(self, batch: BlurredBatch) -> Restoration:
-        """What training found, or the answer of a loop that runs now."""
-        return self.solved(batch)
 
 
 def _shares(problem: BlindProblem) -> Tensor:

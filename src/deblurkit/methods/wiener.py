@@ -13,10 +13,10 @@ from deblurkit.imaging.blur.deconvolution import (
     roughness,
     without_repeats,
 )
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 
 
-class Wiener(SolverMethod):
+class Wiener(ClassicalMethod):
     r"""Divides by the kernel's spectrum, except where that is weak against noise.
 
     .. math:: \min_x \|m (k * x - y)\|^2 + b \|\Delta x\|^2

@@ -14,7 +14,7 @@ from deblurkit.checkpoint import teacher
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 from deblurkit.methods.priors.teacher import Teacher
 from deblurkit.methods.unsharp import UnsharpMask
 
@@ -57,7 +57,7 @@ def test_a_classical_method_teaches_too() -> None:
     torch.testing.assert_close(mask(gray()).clamp(0, 1), direct)
 
 
-class Wrong(SolverMethod):
+class Wrong(ClassicalMethod):
     """Restores wrongly."""
 
     def __init__(self, answer) -> None:
@@ -97,7 +97,7 @@ def test_a_teacher_without_a_gradient_still_gives_a_guide() -> None:
     assert rounding(gray()).unique().tolist() == [0, 1]
 
 
-class Sized(SolverMethod):
+class Sized(ClassicalMethod):
     """Answers with the extent of the blur that it is told."""
 
     takes = frozenset({"kernel_size"})

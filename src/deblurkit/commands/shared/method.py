@@ -6,7 +6,6 @@ from deblurkit.checkpoint import load
 from deblurkit.config import build_recipe, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.solver import SolverMethod
 
 
 def chosen_method(cfg: DictConfig) -> RestorationMethod:
@@ -23,7 +22,7 @@ def chosen_method(cfg: DictConfig) -> RestorationMethod:
     if cfg.weights is not None:
         return load(cfg.weights, trust=plain(cfg.trust))
     method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
-    if not isinstance(method, SolverMethod):
+    if not method.restores_untrained:
         raise InputError(
             f"{type(method).__name__} must be trained first; give its checkpoint with weights="
         )

@@ -7,7 +7,6 @@ from typing import cast
 
 from lightning.pytorch import LightningDataModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.utilities.model_helpers import is_overridden
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores
@@ -26,7 +25,7 @@ from deblurkit.commands.train.torchrun import isolate_rendezvous
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.solver import SolverMethod
+from deblurkit.methods.frame.classical import ClassicalMethod
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ def trainable(cfg: DictConfig) -> RestorationMethod:
         InputError: If it is of a kind that is not trained.
     """
     method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
-    if not is_overridden("training_step", method):
+    if isinstance(method, ClassicalMethod):
         raise InputError(
             f"{type(method).__name__} has nothing to train; score it with deblurkit-eval or use it "
             "with deblurkit-deblur"
@@ -125,10 +124,10 @@ def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str])
 def may_choose(method: RestorationMethod, data: LightningDataModule) -> bool:
     """Whether validation decides which state is the best one.
 
-    Not without validation pictures, and not for a solver: its validation pictures are those that
-    it solves, so the best of its answers would be known from their sharp partners only.
+    Not without validation pictures, and not where these are the pictures that are optimised: the
+    best of their answers would be known from their sharp partners only.
     """
-    return not isinstance(method, SolverMethod) and getattr(data, "val", None) is not None
+    return not method.restores_untrained and getattr(data, "val", None) is not None
 
 
 def best_score(trainer: Trainer, monitor: str) -> float | None:

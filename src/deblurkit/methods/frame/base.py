@@ -1,7 +1,7 @@
 """What every method is: something that restores blurred pictures."""
 
 from abc import ABC, abstractmethod
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -25,12 +25,14 @@ class RestorationMethod(LightningModule, ABC):
             ``deblurkit-convert`` noted it; stays with them through training and saving.
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
+        restores_untrained: Whether it restores as it is built, with no weights of a training.
     """
 
     recipe: dict[str, Any] | None = None
     origin: dict[str, Any] | None = None
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
+    restores_untrained: ClassVar[bool] = False
 
     @abstractmethod
     def restoration(self, batch: BlurredBatch) -> Restoration:

@@ -10,7 +10,6 @@ from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.config import available_methods, build, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.solver import SolverMethod
 from deblurkit.weights import named_file
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
@@ -55,7 +54,7 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
         return load(entry, trust=trust)
     if entry in available_methods():
         made = build(entry, trust=trust)
-        if not isinstance(made, SolverMethod):
+        if not made.restores_untrained:
             raise InputError(f"{entry} must be trained first; compare its checkpoint instead")
         return made
     path = Path(entry).expanduser()

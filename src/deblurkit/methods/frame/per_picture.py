@@ -1,15 +1,16 @@
-"""Methods without a trained network: classical, or optimised anew for every picture."""
+"""Methods that are optimised anew for every picture."""
 
 import json
 import logging
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
 from lightning.pytorch.trainer.states import TrainerFn
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restoration
@@ -26,93 +27,87 @@ SAID = 50  # iterations between two lines about a picture
 ALIKE = 1 / 512  # half a grey level: the same picture, read on another device
 
 
-class SolverMethod(RestorationMethod):
-    """Restores without training data. A classical method writes ``restoration``, nothing else.
+@runtime_checkable
+class Iterative(Protocol):
+    """What moves towards the solution of one picture step by step."""
 
-    A method that optimises per picture also writes ``initial_state``, ``descent`` and ``iterate``,
-    and a ``training_step`` that returns ``self.advance()``: then an ordinary ``Trainer.fit`` over
-    the pool ``pictures`` moves all pictures together, and Lightning's checkpoints hold everything.
-    A picture that is finished costs nothing more; ``answers.json`` in the run folder lists it.
+    def descent(self, problem: Any) -> Optimizer:
+        """The optimiser of one problem."""
+        ...
+
+    def iterate(self, problem: Any, optimizer: Any) -> None:
+        """One iteration; renews ``answer`` and clears ``running`` when the problem is solved."""
+        ...
+
+
+class PerPictureMethod(RestorationMethod):
+    """Optimises anew for every picture: a paper writes ``initial_state``, ``descent``, ``iterate``.
+
+    An ordinary ``Trainer.fit`` over the pool ``pictures`` moves all pictures together, and
+    Lightning's checkpoints hold everything. A picture that is finished costs nothing more;
+    ``answers.json`` in the run folder lists it.
 
     Attributes:
         search: How the extent of an unknown blur is found; None leaves it unknown.
+        known: What a batch says of one picture, which ``initial_state`` then takes as ``known``;
+            None where it needs no more than the picture and the extent of its blur.
     """
 
+    needs = frozenset({"pictures"})
+    restores_untrained = True
     search: KernelSearch | None = None
+    known: Callable[[BlurredBatch, int], Tensor] | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.problems = nn.ModuleDict()
 
+    @abstractmethod
     def initial_state(self, blurred: Image, kernel_size: int) -> Problem:
-        """State at the start for one picture."""
-        raise NotImplementedError
+        """State at the start for one picture; 0 where the extent of its blur is unknown."""
 
+    @abstractmethod
     def descent(self, problem: Problem) -> Optimizer:
         """The optimiser of one problem."""
-        raise NotImplementedError
 
+    @abstractmethod
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """One iteration; renews ``answer`` and clears ``running`` when the problem is solved."""
-        raise NotImplementedError
 
-    def solved(self, batch: BlurredBatch) -> Restoration:
-        """Answers that training found, by name; what is new is solved here in a plain loop."""
-        found = []
-        for position, name in enumerate(batch["name"]):
-            picture = batch["blurred"][position]
-            known = self.posed().get(key_of(name))
-            if known is None or not _same(known.blurred, picture):
-                sizes = batch.get("kernel_size")
-                known = self._solve(picture, sizes[position] if sizes else 0, name)
-            found.append(known)
-        return self.answers(found)
+    def training_step(self, batch: Pools) -> None:
+        """One iteration of every picture."""
+        self.advance()
 
-    def answers(self, found: Sequence[Problem]) -> Restoration:
-        """Pictures, facts and, where they are estimated, kernels of solved problems."""
-        restoration: Restoration = {
-            "restored": torch.stack([one.answer for one in found]),
-            "facts": [one.facts() for one in found],
-        }
-        kernels = [one.kernel for one in found if one.kernel is not None]
-        if len(kernels) == len(found):
-            largest = max(kernel.shape[-1] for kernel in kernels)
-            restoration["kernel"] = torch.cat([padded(one[None], largest) for one in kernels])
-        return restoration
+    def restoration(self, batch: BlurredBatch) -> Restoration:
+        """What training found, by name; what is new is solved here in a plain loop."""
+        return answers(
+            [self._problem_of(batch, position) for position in range(len(batch["name"]))]
+        )
 
-    def _solve(self, blurred: Image, kernel_size: int, name: str) -> Problem:
+    def _problem_of(self, batch: BlurredBatch, position: int) -> Problem:
+        name, picture = batch["name"][position], batch["blurred"][position]
+        solved = self.posed().get(key_of(name))
+        if solved is not None and _same(solved.blurred, picture):
+            return solved
+        told: dict[str, Tensor] = {}
         with torch.inference_mode(False), torch.enable_grad():
-            picture = blurred.clone()
-            if kernel_size == 0 and self.search is not None:
-                kernel_size = self.search(picture)
-                log.info("%s: the blur extends over %d pixels", name, kernel_size)
-            return self._descended(picture, kernel_size, name)
+            if self.known is not None:
+                told = {"known": self.known(batch, position).clone()}
+            kernel_size = batch["kernel_size"][position] if "kernel_size" in batch else 0
+            return self.solve(picture.clone(), kernel_size, name, **told)
 
-    def _descended(self, blurred: Image, kernel_size: int, name: str) -> Problem:
-        return self.finished(self.initial_state(blurred, kernel_size), name)
+    def solve(self, blurred: Image, kernel_size: int, name: str, **told: Tensor) -> Problem:
+        """Solve one picture by itself, after a search for the extent of an unknown blur."""
+        initial_state: Callable[..., Problem] = self.initial_state
+        if kernel_size == 0 and self.search is not None:
+            kernel_size = self.search(blurred)
+            log.info("%s: the blur extends over %d pixels", name, kernel_size)
+        return self.finished(initial_state(blurred, kernel_size, **told), name)
 
     def finished(self, problem: Problem, name: str) -> Problem:
-        """Iterate until a problem is solved, on the device of its picture; needs grad mode."""
-        problem = problem.to(problem.blurred.device)
-        problem.name = name
-        optimizer = self.descent(problem)
-        while problem.running:
-            self._step(problem, optimizer)
-            if problem.iterations % SAID == 0:
-                done, fidelity = int(problem.iterations), float(problem.fidelity)
-                log.info("%s: %d iterations, fidelity %.3g", name, done, fidelity)
-        _complain(problem)
-        return problem
-
-    def _step(self, problem: Problem, optimizer: Any) -> None:
-        begun = perf_counter()
-        problem.iterations += 1
-        if problem.iterations == 1 and problem.is_hopeless():
-            problem.running.fill_(False)
-        else:
-            self.iterate(problem, optimizer)
-        problem.seconds += perf_counter() - begun
+        """Iterate until a problem is solved, see ``finish``."""
+        return finish(self, problem, name)
 
     def posed(self) -> dict[str, Problem]:
         """The problems of the training, by key."""
@@ -125,7 +120,7 @@ class SolverMethod(RestorationMethod):
         pairs = list(zip(self.posed().values(), listed, strict=True))
         running = [(problem, optimizer) for problem, optimizer in pairs if problem.running]
         for problem, optimizer in running:
-            self._step(problem, optimizer)
+            take_step(self, problem, optimizer)
         if running:
             fidelity = torch.stack([problem.fidelity for problem, _ in running]).mean()
             self.log("train/fidelity", fidelity, prog_bar=True)
@@ -180,7 +175,7 @@ class SolverMethod(RestorationMethod):
     def setup(self, stage: str) -> None:
         """Pose the problems of the training data, unless a checkpoint brought them."""
         super().setup(stage)
-        if stage != "fit" or self.problems or "pictures" not in self.needs:
+        if stage != "fit" or self.problems:
             return
         if self.trainer.world_size > 1:
             raise InputError(
@@ -219,6 +214,44 @@ class SolverMethod(RestorationMethod):
             problem = self.initial_state(torch.zeros(shape), kernel_size)
             problem.name = name
             self.problems[key_of(name)] = problem
+
+
+def finish(method: Iterative, problem: Problem, name: str) -> Problem:
+    """Iterate until a problem is solved, on the device of its picture; needs grad mode."""
+    problem = problem.to(problem.blurred.device)
+    problem.name = name
+    optimizer = method.descent(problem)
+    while problem.running:
+        take_step(method, problem, optimizer)
+        if problem.iterations % SAID == 0:
+            done, fidelity = int(problem.iterations), float(problem.fidelity)
+            log.info("%s: %d iterations, fidelity %.3g", name, done, fidelity)
+    _complain(problem)
+    return problem
+
+
+def take_step(method: Iterative, problem: Problem, optimizer: Any) -> None:
+    """One iteration of a problem, and what it has cost."""
+    begun = perf_counter()
+    problem.iterations += 1
+    if problem.iterations == 1 and problem.is_hopeless():
+        problem.running.fill_(False)
+    else:
+        method.iterate(problem, optimizer)
+    problem.seconds += perf_counter() - begun
+
+
+def answers(solved: Sequence[Problem]) -> Restoration:
+    """Pictures, facts and, where they are estimated, kernels of solved problems."""
+    restoration: Restoration = {
+        "restored": torch.stack([problem.answer for problem in solved]),
+        "facts": [problem.facts() for problem in solved],
+    }
+    kernels = [problem.kernel for problem in solved if problem.kernel is not None]
+    if len(kernels) == len(solved):
+        largest = max(kernel.shape[-1] for kernel in kernels)
+        restoration["kernel"] = torch.cat([padded(kernel[None], largest) for kernel in kernels])
+    return restoration
 
 
 def key_of(name: str) -> str:

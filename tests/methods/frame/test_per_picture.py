@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from deblurkit.methods.frame.solver import key_of
+from deblurkit.methods.frame.per_picture import key_of
 
 
 @pytest.mark.parametrize("name", ["a.b", "values", "training", "type", "folder/pic.1.png", "100%"])
