@@ -212,3 +212,13 @@ def test_tests_import_no_other_test() -> None:
     for file in sorted((ROOT / "tests").rglob("*.py")):
         modules = {part for name in imported(file) for part in name.split(".")[:-1]}
         assert not {part for part in modules if part.startswith("test_")}, name_of(file)
+
+
+def test_no_method_is_replaced_from_outside() -> None:
+    """What is added around a method is composed: ``restoring.chain``."""
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    replaced = isinstance(target, ast.Attribute) and target.attr == "restoration"
+                    assert not replaced, name_of(file)

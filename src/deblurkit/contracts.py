@@ -75,6 +75,8 @@ class Restoration(TypedDict):
     restored: Images  # size of the input, not clamped: teachers need the gradient
     kernel: NotRequired[Kernels]  # where the method estimates it
     facts: NotRequired[list[dict[str, float]]]  # per picture: iterations, seconds, ...
+    kept: NotRequired[str]  # why a guard kept the picture as it was
+    refused: NotRequired[str]  # why there is no restoration
 
 
 @runtime_checkable

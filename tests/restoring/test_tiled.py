@@ -5,6 +5,7 @@ import multiprocessing
 import resource
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,8 +17,9 @@ from deblurkit.contracts import Images
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import as_levels, as_pixels, as_tensor
 from deblurkit.imaging.tiling.tiles import tiled
+from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.restoring import tiled as restoring_tiled
-from deblurkit.restoring.tiled import AnySize
+from deblurkit.restoring.tiled import Tiled
 
 ROUNDING = 1e-6  # convolutions of other sizes add up in another order
 
@@ -68,8 +70,12 @@ def method(network: type[nn.Module], *sizes: int) -> Direct:
     return Direct(restoring=network(*sizes), lr=1e-3).eval().requires_grad_(False)
 
 
-def restored(chosen: AnySize, blurred: torch.Tensor) -> torch.Tensor:
-    return chosen.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
+def around(method: RestorationMethod, *, tile: Any, overlap: int) -> Tiled:
+    return Tiled(method.restoration, method=method, tile=tile, overlap=overlap)
+
+
+def restored(chosen: Tiled, blurred: torch.Tensor) -> torch.Tensor:
+    return chosen({"blurred": blurred, "name": ["photo.png"]})["restored"]
 
 
 def photograph(height: int, width: int) -> Images:
@@ -87,7 +93,7 @@ def test_tiles_of_a_local_network_are_exact_up_to_rounding(
     blurred = photograph(*size)
     whole = local.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
     with caplog.at_level(logging.INFO):
-        pieces = restored(AnySize(local, tile=32, overlap=8), blurred)
+        pieces = restored(around(local, tile=32, overlap=8), blurred)
     assert (pieces - whole).abs().max() < ROUNDING
     assert "in tiles of up to 32 pixels, with the same result as at once" in caplog.text
 
@@ -100,7 +106,7 @@ def test_averages_are_those_of_the_whole_picture(
     blurred = photograph(*size)
     whole = averaging.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
     with caplog.at_level(logging.INFO):
-        pieces = restored(AnySize(averaging, tile=32, overlap=8), blurred)
+        pieces = restored(around(averaging, tile=32, overlap=8), blurred)
     assert (pieces - whole).abs().max() < 1e-5
     assert (
         "photo.png: restored in tiles of up to 32 pixels, with averages of the whole picture"
@@ -115,7 +121,7 @@ def test_other_networks_are_blended_and_the_seams_are_told(
     averaging.network.reach = None
     blurred = photograph(64, 96)
     with caplog.at_level(logging.INFO):
-        pieces = restored(AnySize(averaging, tile=32, overlap=8), blurred)
+        pieces = restored(around(averaging, tile=32, overlap=8), blurred)
     whole = averaging.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
     told = caplog.records[-1].args
     assert isinstance(told, tuple)
@@ -128,12 +134,12 @@ def test_other_networks_are_blended_and_the_seams_are_told(
 def test_whole_numbers_of_a_file_come_back_as_such(bits: int) -> None:
     local = method(Local, 1)
     pixels = as_pixels(photograph(50, 70)[0], bits)
-    chosen = AnySize(local, tile=32, overlap=8)
+    chosen = around(local, tile=32, overlap=8)
     exact = restored(chosen, as_tensor(pixels)[None])[0]
     levels = restored(chosen, as_levels(pixels)[None])[0]
     assert not levels.is_floating_point()
     assert (as_pixels(levels, bits) == as_pixels(exact, bits)).all()
-    whole = restored(AnySize(local, tile=None, overlap=8), as_levels(pixels)[None])[0]
+    whole = restored(around(local, tile=None, overlap=8), as_levels(pixels)[None])[0]
     assert (whole - exact).abs().max() < ROUNDING
 
 
@@ -141,13 +147,13 @@ def test_a_result_that_is_not_finite_is_refused() -> None:
     local = method(Local, 1)
     local.network.layers[0].bias[0] = torch.nan
     with pytest.raises(InputError, match="not finite"):
-        restored(AnySize(local, tile=32, overlap=8), photograph(50, 70))
+        restored(around(local, tile=32, overlap=8), photograph(50, 70))
 
 
 @pytest.mark.parametrize("tile", ["large", 16, 4])
 def test_impossible_tiles_are_refused_before_anything_is_restored(tile: int | str) -> None:
     with pytest.raises(InputError, match=r"tile"):
-        AnySize(method(nn.Identity), tile=tile, overlap=64)
+        around(method(nn.Identity), tile=tile, overlap=64)
 
 
 def test_progress_is_told_inside_a_picture(
@@ -155,7 +161,7 @@ def test_progress_is_told_inside_a_picture(
 ) -> None:
     monkeypatch.setattr(restoring_tiled, "PATIENCE", 0.0)
     with caplog.at_level(logging.INFO):
-        restored(AnySize(method(Averaging), tile=32, overlap=8), photograph(64, 40))
+        restored(around(method(Averaging), tile=32, overlap=8), photograph(64, 40))
     told = [record.message for record in caplog.records]
     assert told[0] == "photo.png: averages of layer 1, 38 % of the rows"
     assert "photo.png: restoring, 100 % of the rows" in told
@@ -164,7 +170,7 @@ def test_progress_is_told_inside_a_picture(
 def limited(answers: Connection, folder: Path, room: int, tile: int | str) -> None:
     """Restore a picture in this process with so many more bytes than it has now."""
     logging.basicConfig(filename=folder / "log.txt", level="INFO", force=True)
-    chosen = AnySize(method(Local, 128), tile=tile, overlap=8)
+    chosen = around(method(Local, 128), tile=tile, overlap=8)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + room
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -216,12 +222,12 @@ def test_small_pictures_are_restored_at_once() -> None:
     averaging = method(Averaging)
     blurred = photograph(300, 200)
     whole = averaging.restoration({"blurred": blurred, "name": ["photo.png"]})["restored"]
-    assert torch.equal(restored(AnySize(averaging, tile="auto", overlap=8), blurred), whole)
+    assert torch.equal(restored(around(averaging, tile="auto", overlap=8), blurred), whole)
 
 
 def test_methods_that_cannot_be_cut_are_left_alone() -> None:
     wiener = deblurkit.build("richardson_lucy")
-    assert AnySize(wiener, tile="auto", overlap=8).first_side({"blurred": photograph(9, 9)}) is None
+    assert around(wiener, tile="auto", overlap=8).first_side({"blurred": photograph(9, 9)}) is None
 
 
 @pytest.mark.parametrize(
@@ -255,7 +261,7 @@ def test_networks_with_averages_restore_in_tiles_as_at_once(
         answer: torch.Tensor = chosen.restoration({"blurred": blurred})["restored"]
         return answer
 
-    blurred, tiles = photograph(209, 310), AnySize(chosen, tile=128, overlap=32)
+    blurred, tiles = photograph(209, 310), around(chosen, tile=128, overlap=32)
     assert not tiles.grid(128).fade  # cut, not blended
     whole, alone = restore(blurred), tiled(restore, blurred, tiles.grid(128))
     pieces = restored(tiles, blurred)

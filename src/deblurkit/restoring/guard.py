@@ -1,31 +1,36 @@
 """A picture that small weights would not help stays as it was."""
 
-from typing import Any, cast
-
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.imaging.formats.files import Levels
 from deblurkit.imaging.quality import blurriness, complaint, squares
-from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.restoring.chain import Restore
 
 SHARP = 0.45  # of the blur metric; sharp photographs have 0.2 to 0.4, shaken ones more than 0.5
 
 
-def keep_if_worse(method: RestorationMethod) -> None:
-    """Make a method answer with the picture it was given, and why, ``kept``, where it harms it.
+class Guard:
+    """Answers with the picture it was given, and why, ``kept``, where a restoration harms it.
 
-    A picture that is sharp already is not restored at all. It wraps the method's ``restoration``,
-    as tiles do, and comes after them: whole pictures are compared.
+    A picture that is sharp already is not restored at all. It comes after tiles: whole pictures
+    are compared.
+
+    Args:
+        restore: What restores.
     """
-    whole = cast("Any", method).restoration
 
-    def restoration(batch: Any) -> Any:
+    def __init__(self, restore: Restore) -> None:
+        self.restore = restore
+
+    def __call__(self, batch: BlurredBatch) -> Restoration:
+        """Restore a picture, or keep it."""
         blurred = batch["blurred"]
         if (sharp := sharpness(blurred[0])) is not None:
             return {"restored": blurred, "kept": sharp}
-        found = whole(batch)
-        worse = complaint(blurred[0], found["restored"][0])
-        return found if worse is None else {"restored": blurred, "kept": f"restored, {worse}"}
-
-    cast("Any", method).restoration = restoration
+        restoration = self.restore(batch)
+        worse = complaint(blurred[0], restoration["restored"][0])
+        if worse is None:
+            return restoration
+        return {"restored": blurred, "kept": f"restored, {worse}"}
 
 
 def sharpness(blurred: Levels) -> str | None:

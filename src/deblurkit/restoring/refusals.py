@@ -1,19 +1,23 @@
 """A sentence in the place of an error that would stop all other pictures."""
 
-from typing import Any, cast
-
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
-from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.restoring.chain import Restore
 
 
-def report_refusals(method: RestorationMethod) -> None:
-    """Make a method answer with a sentence, ``refused``, instead of stopping all other pictures."""
-    whole = cast("Any", method).restoration
+class Refusals:
+    """Answers with a sentence, ``refused``, where a picture cannot be restored.
 
-    def restoration(batch: Any) -> Any:
+    Args:
+        restore: What restores.
+    """
+
+    def __init__(self, restore: Restore) -> None:
+        self.restore = restore
+
+    def __call__(self, batch: BlurredBatch) -> Restoration:
+        """Restore a picture, or say why not."""
         try:
-            return whole(batch)
+            return self.restore(batch)
         except InputError as error:
             return {"restored": batch["blurred"], "refused": str(error)}
-
-    cast("Any", method).restoration = restoration

@@ -2,22 +2,24 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from time import monotonic
-from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import as_levels, as_pixels, in_unit_range
 from deblurkit.imaging.tiling.memory import bytes_taken, free_memory, is_out_of_memory
 from deblurkit.imaging.tiling.statistics import PictureStatistics
-from deblurkit.imaging.tiling.tiles import Grid, Levels, Restore, Rows, Seams, Tile, restored_rows
+from deblurkit.imaging.tiling.tiles import Grid, Levels, Rows, Seams, Tile, restored_rows
+from deblurkit.imaging.tiling.tiles import Restore as RestoreTile
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
+from deblurkit.restoring.chain import Restore
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,7 @@ SEAMS = (
 CUT = "%s: restored in tiles of up to %d pixels, with %s"
 
 
-def allow_any_size(method: RestorationMethod, *, tile: int | str | None, overlap: int) -> None:
-    """Make a method restore as ``AnySize`` does."""
-    cast("Any", method).restoration = AnySize(method, tile=tile, overlap=overlap).restoration
-
-
-class AnySize:
+class Tiled:
     """Restores with a method, whole or in tiles, and in smaller tiles where memory runs out.
 
     Tiles are exact for networks whose reach is known: neighbours overlap by twice that, and layers
@@ -47,7 +44,8 @@ class AnySize:
     methods are blended, and how much neighbours differ is told.
 
     Args:
-        method: What restores.
+        restore: What restores.
+        method: Whose restoration that is; it knows what tiles must be like.
         tile: Side of tiles in pixels; None for whole pictures only; ``auto`` for whole pictures
             where they are expected to fit.
         overlap: Of tiles that are blended, pixels.
@@ -56,18 +54,25 @@ class AnySize:
         InputError: If there are no such tiles.
     """
 
-    def __init__(self, method: RestorationMethod, *, tile: int | str | None, overlap: int) -> None:
+    def __init__(
+        self,
+        restore: Restore,
+        *,
+        method: RestorationMethod,
+        tile: int | str | None,
+        overlap: int,
+    ) -> None:
         if isinstance(tile, str) and tile != AUTO:
             raise InputError(f"tile is a number of pixels, auto or null, got {tile}")
         self.tile, self.overlap = tile, overlap
-        self.whole = cast("Callable[[Any], Any]", method.restoration)
+        self.whole = restore
         self.multiple = int(getattr(method, "multiple", 1))
         self.reach: int | None = getattr(method, "reach", None)
         self.can_be_cut = isinstance(method, NetworkMethod) or self.reach is not None
         if isinstance(tile, int):
             self.grid(tile).rows((1, 1))  # refuses what cannot be
 
-    def restoration(self, batch: Any) -> Any:
+    def __call__(self, batch: BlurredBatch) -> Restoration:
         """Restore one picture; whole numbers of a file come back as such, and on the CPU.
 
         Raises:
@@ -85,7 +90,7 @@ class AnySize:
             side = self.smaller(side, max(picture.shape[-2:]))
             log.warning("memory ran out; going on with tiles of %d pixels", side)
 
-    def first_side(self, batch: Any) -> int | None:
+    def first_side(self, batch: BlurredBatch) -> int | None:
         """Side of the tiles to begin with, pixels; None for the whole picture."""
         if not isinstance(self.tile, str):
             return self.tile
@@ -103,12 +108,13 @@ class AnySize:
             side = max(side, exact)
         return max(self.fitting(side), SMALLEST)
 
-    def probed(self, batch: Any) -> tuple[float, bool]:
+    def probed(self, batch: BlurredBatch) -> tuple[float, bool]:
         """Bytes that a pixel takes, and whether layers average over the picture."""
-        piece = {**batch, "blurred": in_unit_range(batch["blurred"][..., :PROBE, :PROBE])}
-        taken = bytes_taken(lambda: self.whole(piece)) / piece["blurred"][0, 0].numel()
+        blurred = in_unit_range(batch["blurred"][..., :PROBE, :PROBE])
+        piece: BlurredBatch = {**batch, "blurred": blurred}
+        taken = bytes_taken(lambda: self.whole(piece)) / blurred[0, 0].numel()
         statistics = PictureStatistics(self.multiple)
-        (tile,) = Grid(PROBE, 0, PROBE, 0).rows(piece["blurred"].shape[-2:])[0]
+        (tile,) = Grid(PROBE, 0, PROBE, 0).rows((blurred.shape[-2], blurred.shape[-1]))[0]
         with statistics.at(tile):
             self.whole(piece)
         return taken, bool(statistics.found)
@@ -143,7 +149,7 @@ class AnySize:
         """Of tiles that lose nothing by being cut, pixels."""
         return 2 * math.ceil(reach / self.multiple) * self.multiple
 
-    def in_tiles(self, batch: Any, grid: Grid) -> Levels:
+    def in_tiles(self, batch: BlurredBatch, grid: Grid) -> Levels:
         """Restore tiles, after as many passes over them as the network's averages need."""
         picture, name = batch["blurred"], batch["name"][0]
         progress, seams = TileProgress(name), Seams()
@@ -164,7 +170,7 @@ class AnySize:
         log.info(CUT, name, grid.tile, alike)
         return restored
 
-    def piecewise(self, batch: Any, statistics: PictureStatistics | None) -> Restore:
+    def piecewise(self, batch: BlurredBatch, statistics: PictureStatistics | None) -> RestoreTile:
         """Restores a tile of whole numbers or of values in [0, 1]; with a picture's statistics."""
 
         def restore(piece: Tensor, tile: Tile) -> Tensor:
@@ -191,7 +197,7 @@ class TileProgress:
 
 
 def collect(
-    restore: Restore,
+    restore: RestoreTile,
     picture: Levels,
     grid: Grid,
     *,

@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,11 @@ from deblurkit.imaging.formats.files import (
     write_image,
     write_picture,
 )
-from deblurkit.restoring.guard import keep_if_worse
-from deblurkit.restoring.kernel_size import tell_extent
-from deblurkit.restoring.refusals import report_refusals
-from deblurkit.restoring.tiled import allow_any_size
+from deblurkit.restoring.chain import ChainedMethod, chained
+from deblurkit.restoring.guard import Guard
+from deblurkit.restoring.kernel_size import told_kernel_size
+from deblurkit.restoring.refusals import Refusals
+from deblurkit.restoring.tiled import Tiled
 from deblurkit.storage import sweep
 from deblurkit.weights import DEFAULT, shipped
 
@@ -61,12 +63,13 @@ def restore_files(cfg: DictConfig) -> int:
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     method = chosen_method(cfg)
-    if cfg.kernel_size is not None:
-        tell_extent(method, cfg.kernel_size)
-    allow_any_size(method, tile=cfg.tile, overlap=int(cfg.overlap))
-    if cfg.guard and cfg.weights in shipped():
-        keep_if_worse(method)
-    report_refusals(method)
+    restore = chained(
+        method.restoration,
+        told_kernel_size(method, cfg.kernel_size),
+        partial(Tiled, method=method, tile=cfg.tile, overlap=int(cfg.overlap)),
+        Guard if cfg.guard and cfg.weights in shipped() else None,
+        Refusals,
+    )
     trainer = make_trainer(cfg, method)
     for folder in {target.parent for _, target in places}:
         sweep(folder)
@@ -79,7 +82,7 @@ def restore_files(cfg: DictConfig) -> int:
         trainer.callbacks.append(page)  # type: ignore[attr-defined]
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
-    trainer.predict(method, loader, return_predictions=False)
+    trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
     shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
     return report(shares, cfg.output) if trainer.is_global_zero else 0
 

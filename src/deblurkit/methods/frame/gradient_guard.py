@@ -16,7 +16,7 @@ IN_A_ROW = 10
 IN_A_ROW_SCALED = 30  # a gradient scaler starts at 2**16 and needs some overflows to find its place
 
 
-class Guard:
+class GradientGuard:
     """Looks at a gradient before it is used; skips, counts and finally stops.
 
     The gradients are those after the exchange between devices, so every rank decides alike.

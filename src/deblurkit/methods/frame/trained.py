@@ -9,7 +9,7 @@ from torch.nn import Parameter
 
 from deblurkit.contracts import Pools
 from deblurkit.errors import InputError
-from deblurkit.methods.frame.gradient_guard import Guard
+from deblurkit.methods.frame.gradient_guard import GradientGuard
 from deblurkit.methods.frame.network import NetworkMethod
 
 
@@ -18,7 +18,7 @@ class TrainedMethod(NetworkMethod):
 
     def __init__(self) -> None:
         super().__init__()
-        self.guard = Guard()
+        self.guard = GradientGuard()
         self.batch: Pools | None = None  # the current one, for messages
         # Whether this step's numbers will be written; others are not worth their cost.
         self.logs_now = False
