@@ -222,3 +222,14 @@ def test_no_method_is_replaced_from_outside() -> None:
                 for target in node.targets:
                     replaced = isinstance(target, ast.Attribute) and target.attr == "restoration"
                     assert not replaced, name_of(file)
+
+
+def test_the_command_line_is_read_and_written_in_one_place() -> None:
+    """``record.json`` notes it as Hydra read it."""
+    homes = {
+        name_of(file).removeprefix("src/deblurkit/")
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "argv"
+    }
+    assert homes == {"cli/command_line.py", "commands/shared/record.py"}

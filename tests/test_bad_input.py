@@ -21,6 +21,7 @@ from running import DIRECT, DUEL, command_line, config, run
 from safetensors.torch import save_file
 
 import deblurkit
+from deblurkit.cli.command_line import parsed
 from deblurkit.cli.front import guarded
 from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.commands.evaluate.evaluate import evaluate
@@ -287,7 +288,7 @@ def test_a_strangers_run_folder_sets_nothing_up(
     monkeypatch.chdir(tmp_path)
     Path("config.yaml").write_text(text)
     with pytest.raises(InputError, match=words):
-        run_config(tmp_path, [])
+        run_config(tmp_path, parsed([]))
     assert not Path("canary").exists()
 
 

@@ -1,7 +1,6 @@
 """Bare paths with any characters survive Hydra's parser and OmegaConf."""
 
 import random
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from deblurkit.cli import train
+from deblurkit.cli.command_line import CommandLine
 from deblurkit.cli.paths import flags_first, quoted, with_quoted_paths
 from deblurkit.config import compose, plain
 
@@ -129,11 +129,11 @@ def test_a_run_folder_with_any_name_is_resumed(
     folder, configs = tmp_path / "it's ${run} [1, 2] = {a: b}\\", tmp_path / "my, (configs)"
     folder.mkdir()
     (folder / "config.yaml").write_text("seed: 0")
-    monkeypatch.setattr(sys, "argv", ["deblurkit-train"])
-    monkeypatch.setattr(train, "run_command", lambda *_, **__: None)
+    lines: list[CommandLine] = []
+    monkeypatch.setattr(train, "run_command", lambda *given, **_: lines.append(given[2]))
     monkeypatch.setattr(train, "conf_dir", lambda: configs)
-    train.resume(folder)
-    overrides = OverridesParser.create().parse_overrides(sys.argv[1:])
+    train.resume(folder, CommandLine())
+    overrides = OverridesParser.create().parse_overrides(lines[0].arguments)
     values = {override.key_or_group: override.value() for override in overrides}
     assert OmegaConf.create({"dir": str(values["hydra.run.dir"])}).dir == str(folder)
     assert [str(place) for place in values["hydra.searchpath"]] == [f"file://{configs}"]

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from running import DIRECT, command_line, config, run
 
 from deblurkit.cli import train as command
+from deblurkit.cli.command_line import parsed
 from deblurkit.cli.untrusted_configs import require_harmless_folders, run_config
 from deblurkit.commands.shared.record import write_record
 from deblurkit.errors import InputError
@@ -59,7 +60,7 @@ def test_a_strangers_run_folder_is_not_resumed(
     text, words = RUNS[name]
     Path("config.yaml").write_text(text)
     with pytest.raises(InputError, match=words) as caught:
-        run_config(tmp_path, ["resume=."])
+        run_config(tmp_path, parsed(["resume=."]))
     assert "\n" not in str(caught.value)
     assert not Path("canary").exists()
 
@@ -67,12 +68,12 @@ def test_a_strangers_run_folder_is_not_resumed(
 def test_a_config_that_is_no_file_or_10_gib_long(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.yaml")
     with pytest.raises(InputError, match="is no run folder"):
-        run_config(tmp_path, [])
+        run_config(tmp_path, parsed([]))
     (tmp_path / "config.yaml").unlink()
     (tmp_path / "config.yaml").touch()
     os.truncate(tmp_path / "config.yaml", 10 * 2**30)
     with pytest.raises(InputError, match="more than 1048576 bytes"):
-        run_config(tmp_path, [])
+        run_config(tmp_path, parsed([]))
 
 
 def test_what_a_run_writes_is_resumed(tmp_path: Path) -> None:
@@ -80,8 +81,8 @@ def test_what_a_run_writes_is_resumed(tmp_path: Path) -> None:
     cfg.paths.data = "${oc.env:SCRATCH,/data}/pictures"
     write_record(cfg, tmp_path)
     with pytest.raises(InputError, match=r"add trust=\[toys\]"):
-        run_config(tmp_path, [])
-    text = run_config(tmp_path, ["trust=[toys]"])
+        run_config(tmp_path, parsed([]))
+    text = run_config(tmp_path, parsed(["trust=[toys]"]))
     assert OmegaConf.create(text).model == DIRECT
 
 
@@ -115,18 +116,18 @@ def test_a_strangers_folder_of_configs(name: str, flag: str, tmp_path: Path) -> 
     given = [f"{flag}{tmp_path}"] if flag.endswith("=") else [flag, str(tmp_path)]
     words = "sets up Hydra, which could run|says what to trust; say it yourself|is damaged"
     with pytest.raises(InputError, match=words):
-        require_harmless_folders(["model=a", *given])
+        require_harmless_folders(parsed(["model=a", *given]))
 
 
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "a.yaml").write_text("_target_: mine.A\nlr: &lr 1\nother: *lr")
     given = ["--config-dir", str(tmp_path)]
-    require_harmless_folders(given)
+    require_harmless_folders(parsed(given))
     (tmp_path / "hparams.yaml").write_text("hydra: {sweeper: {params: {seed: 1}}}")
     with pytest.raises(InputError, match=r"add trust=\[hydra\]"):
-        require_harmless_folders([*given, "trust=[mine]"])
-    require_harmless_folders([*given, "trust=[mine,hydra]"])
+        require_harmless_folders(parsed([*given, "trust=[mine]"]))
+    require_harmless_folders(parsed([*given, "trust=[mine,hydra]"]))
 
 
 def test_hydra_sees_the_config_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

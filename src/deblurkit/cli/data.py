@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from deblurkit.cli.command_line import given
 from deblurkit.cli.front import run_command
 from deblurkit.errors import InputError
 
@@ -13,8 +14,7 @@ ACTIONS = ("verify", "prepare")
 
 def main() -> None:
     """Do what the first word says."""
-    sys.argv[1:] = with_action(sys.argv[1:])
-    run_command("data", task)
+    run_command("data", task, given(with_action))
 
 
 def with_action(words: Sequence[str]) -> list[str]:

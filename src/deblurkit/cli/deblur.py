@@ -4,14 +4,14 @@ import sys
 
 from omegaconf import DictConfig
 
+from deblurkit.cli.command_line import given
 from deblurkit.cli.front import run_command
 from deblurkit.cli.paths import with_quoted_paths
 
 
 def main() -> None:
     """Restore pictures, folders and patterns that are named without any key."""
-    sys.argv[1:] = with_quoted_paths(sys.argv[1:])
-    run_command("deblur", task)
+    run_command("deblur", task, given(with_quoted_paths))
 
 
 def task(cfg: DictConfig) -> None:

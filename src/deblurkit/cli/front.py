@@ -20,8 +20,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
-from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, program, run_job
-from deblurkit.cli.paths import flags_first
+from deblurkit.cli.command_line import CommandLine, program
+from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.untrusted_configs import require_harmless_folders
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
@@ -36,18 +36,19 @@ MISTAKE, DEFECT = 2, 1  # exit codes, beside that of an interruption
 SWEEPS = ("hydra/sweeper/optuna", "hydra/sweeper/sampler/", "hydra/launcher/submitit_")
 
 
-def run_command(config: str, task: Task, folder: Path | None = None) -> None:
+def run_command(config: str, task: Task, line: CommandLine, folder: Path | None = None) -> None:
     """Compose the config of a command and hand it to its task.
 
     Args:
         config: Name of the primary config.
         task: Does the work.
+        line: What the user typed.
         folder: Where the primary config lies; the library's configs if not given.
     """
-    if "--version" in sys.argv[1:]:
+    if line.asks_version:
         print(f"deblurkit {deblurkit.__version__}")
         return
-    sys.argv[1:] = flags_first(sys.argv[1:])
+    line.hand_on()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without a frame's characters
             stream.reconfigure(errors="replace")
@@ -57,7 +58,7 @@ def run_command(config: str, task: Task, folder: Path | None = None) -> None:
     run = sent_out(guarded(task, asked), asked, program())
     with summed_up():
         try:
-            require_harmless_folders(sys.argv[1:])
+            require_harmless_folders(line)
             with variable(FULL, "1"):  # Hydra would print several lines and end the process
                 decorate(run)()
         except JobFailedError:

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -35,13 +34,6 @@ class JobFailedError(Exception):
 def in_sweep() -> bool:
     """Whether this process runs a sweep rather than one of its jobs."""
     return HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN
-
-
-def program() -> list[str]:
-    """How this program was started, without its arguments."""
-    spec = sys.modules["__main__"].__spec__
-    started = [str(Path(sys.argv[0]).resolve())] if spec is None else ["-m", spec.name]
-    return [sys.executable, *started]
 
 
 def run_job(cfg: DictConfig, program: Sequence[str]) -> float | None:

@@ -18,7 +18,7 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
     for argument in arguments:
         if following or (argument.startswith("-") and not exists(argument)):
             others.append(argument)
-            following = not following and argument in VALUED
+            following = not following and takes_value(argument)
         elif exists(argument) or not OVERRIDE.match(argument):
             paths += [argument] if argument else []  # an unset variable is not the working folder
         else:
@@ -41,6 +41,12 @@ VALUED = frozenset(
 )
 
 
+def takes_value(argument: str) -> bool:
+    """Whether the value of a flag is the next argument; long flags may be cut short."""
+    cut = argument.startswith("--config-") and any(flag.startswith(argument) for flag in VALUED)
+    return argument in VALUED or cut
+
+
 def flags_first(arguments: list[str]) -> list[str]:
     """Flags before overrides: the parser takes overrides in one piece only."""
     flags: list[str] = []
@@ -49,7 +55,7 @@ def flags_first(arguments: list[str]) -> list[str]:
     for argument in arguments:
         flag = following or argument.startswith("-")
         (flags if flag else others).append(argument)
-        following = not following and argument in VALUED
+        following = not following and takes_value(argument)
     return [*flags, *others]
 
 

@@ -5,7 +5,7 @@ are looked at first. What a command line says is its user's own will.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,21 @@ from typing import Any
 import yaml  # type: ignore[import-untyped,unused-ignore]
 from omegaconf import DictConfig, OmegaConf
 
+from deblurkit.cli.command_line import CommandLine
 from deblurkit.errors import InputError, sentence
 
 SIZE, TEXTS, FILES = 2**20, 100_000, 1000  # of one config, bytes and texts; of a folder
 DEPTH = 50  # of a config; ours have six
 RESOLVERS = ("run_folder", "absolute", "now", "oc.env")
 SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
-FOLDER_FLAGS = ("--config-d", "--config-p", "-cd", "-cp")  # also where they are cut short
 
 
-def run_config(folder: Path, arguments: Sequence[str]) -> str:
+def run_config(folder: Path, line: CommandLine) -> str:
     """The config of a run that goes on, as its text.
 
     Args:
         folder: Of the run.
-        arguments: Of the command line.
+        line: The command line.
 
     Raises:
         InputError: If there is none, it was not written by a run, it reads what is secret, or it
@@ -49,7 +49,7 @@ def run_config(folder: Path, arguments: Sequence[str]) -> str:
     if not isinstance(cfg, DictConfig) or sets_up_hydra:
         raise InputError(f"{file} was not written by a run: it sets up Hydra itself; not resumed")
     require_harmless_values(OmegaConf.to_container(cfg, resolve=False), file)
-    if cfg.get("trust") and not trusts(arguments):
+    if cfg.get("trust") and not line.trusts():
         names = ",".join(map(str, cfg.trust))
         raise InputError(
             f"this run builds classes of {names}; if you trust them, add trust=[{names}]"
@@ -120,25 +120,25 @@ def texts(node: Any) -> Iterator[str]:
         yield node
 
 
-def require_harmless_folders(arguments: Sequence[str]) -> None:
+def require_harmless_folders(line: CommandLine) -> None:
     """Look at further folders of configs that a command line names.
 
     Args:
-        arguments: Of the command line.
+        line: The command line.
 
     Raises:
         InputError: If a config there sets up Hydra, or says what to trust: both could run foreign
             code, so both must be asked for by ``trust=``.
     """
-    for folder in folders(arguments):
+    for folder in line.config_folders:
         files = [file for end in ("yaml", "yml") for file in folder.rglob(f"*.{end}")]
         if len(files) > FILES:
             raise InputError(f"{folder} holds more than {FILES} configs; name a folder of few")
         for file in files:
-            require_harmless_config(file, file.relative_to(folder), arguments)
+            require_harmless_config(file, file.relative_to(folder), line)
 
 
-def require_harmless_config(file: Path, place: Path, arguments: Sequence[str]) -> None:
+def require_harmless_config(file: Path, place: Path, line: CommandLine) -> None:
     """Look at one of them.
 
     Raises:
@@ -156,24 +156,10 @@ def require_harmless_config(file: Path, place: Path, arguments: Sequence[str]) -
         raise InputError(f"{file} is damaged: {sentence(error)}") from error
     words += [*place.parts, *re.findall(r"(?m)^\W*#\s*@.*", text)]
     computed = isinstance(node, dict) and "${" in " ".join(texts(node.get("defaults")))
-    if (computed or any("hydra" in word for word in words)) and not trusts(arguments, "hydra"):
+    if (computed or any("hydra" in word for word in words)) and not line.trusts("hydra"):
         raise InputError(
             f"{file} sets up Hydra, which could run foreign code; if it is your own, add "
             "trust=[hydra]"
         )
-    if "trust" in words and not trusts(arguments):
+    if "trust" in words and not line.trusts():
         raise InputError(f"{file} says what to trust; say it yourself with trust=[name]")
-
-
-def folders(arguments: Sequence[str]) -> Iterator[Path]:
-    """Folders of configs that a command line names."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        flag, sign, value = argument.partition("=")
-        if flag.startswith(FOLDER_FLAGS):
-            yield Path(value if sign else following).expanduser()
-
-
-def trusts(arguments: Sequence[str], *names: str) -> bool:
-    """Whether a command line says what to trust, and trusts these packages."""
-    said = [word.removeprefix("trust=") for word in arguments if word.startswith("trust=")]
-    return bool(said) and {*names} <= {*re.findall(r"[\w.]+", said[-1])}
