@@ -27,7 +27,7 @@ from levin_crops import (
 from study import spread
 
 import deblurkit
-from deblurkit.metrics.rgb8 import psnr
+from deblurkit.imaging.psnr import psnr
 
 Result = dict[str, Any]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deblurkit.contracts import Image
 from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
 from deblurkit.imaging.formats.files import as_tensor, read_image, write_image
-from deblurkit.metrics.rgb8 import psnr
+from deblurkit.imaging.psnr import psnr
 
 GAP = 6  # white lines between two rows, pixels
 

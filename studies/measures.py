@@ -12,7 +12,8 @@ from torch import nn
 import deblurkit
 from deblurkit.contracts import Images
 from deblurkit.imaging.formats.files import as_tensor, read_image
-from deblurkit.metrics.rgb8 import psnr, ssim
+from deblurkit.imaging.psnr import psnr
+from deblurkit.metrics.rgb8 import ssim
 
 EQUAL = 100.0  # dB that equal pictures count as
 CRITICS = {"critic", "critics.patch", "critics.full", "critics.sharp"}

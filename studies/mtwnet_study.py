@@ -17,8 +17,8 @@ from study import Result, spread
 
 import deblurkit
 from deblurkit.contracts import Images
+from deblurkit.imaging.psnr import psnr
 from deblurkit.imaging.tiling.padding import pad_to_multiple
-from deblurkit.metrics.rgb8 import psnr
 from deblurkit.networks.mtwnet import TwoWay
 
 TWO = "two ways"

@@ -28,11 +28,12 @@ from deblurkit.contracts import Images
 from deblurkit.data.blur.averaging import frame_mean
 from deblurkit.data.blur.roll import CameraRoll
 from deblurkit.data.blur.synthesis import BlurSynthesis
+from deblurkit.imaging.colour import luminance
 from deblurkit.imaging.formats.files import as_tensor, read_image
-from deblurkit.methods.priors.blind import BlindProblem, luminance
+from deblurkit.imaging.psnr import psnr
+from deblurkit.methods.priors.blind import BlindProblem
 from deblurkit.methods.weak_selfdeblur import WeakSelfDeblur
 from deblurkit.metrics.levin import Levin
-from deblurkit.metrics.rgb8 import psnr
 from deblurkit.networks.parts.nonuniform import Tents, blended
 
 Result = dict[str, Any]

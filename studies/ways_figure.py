@@ -20,8 +20,8 @@ import deblurkit
 from deblurkit.contracts import Image
 from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
 from deblurkit.imaging.formats.files import write_image
+from deblurkit.imaging.psnr import psnr
 from deblurkit.imaging.tiling.padding import pad_to_multiple
-from deblurkit.metrics.rgb8 import psnr
 from deblurkit.networks.mtwnet import TwoWay
 
 

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "networks": {*GROUND, "imaging", "weight_files"},
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
-    "methods": {*FILES, "losses", "metrics"},  # a YAML hands it networks, a trainer hands it data
+    "methods": {*FILES, "losses"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
     "former_names": set(),
     "config": {*GROUND, "trust", "methods", "former_names"},

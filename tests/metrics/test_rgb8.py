@@ -7,8 +7,9 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 from torch.nn import functional
 
+from deblurkit.imaging.psnr import psnr
 from deblurkit.metrics.parts.protocol import rounded
-from deblurkit.metrics.rgb8 import RGB8, psnr, ssim
+from deblurkit.metrics.rgb8 import RGB8, ssim
 
 C1, C2 = 0.01**2, 0.03**2  # of intensities in [0, 1]
 

@@ -11,9 +11,9 @@ from lightning.pytorch import Trainer
 from deblurkit.contracts import BlurredBatch, Images, PairedBatch, Restoration
 from deblurkit.data.module import PictureDataModule
 from deblurkit.errors import InputError
+from deblurkit.imaging.psnr import psnr
 from deblurkit.methods.unsharp import UnsharpMask, details
 from deblurkit.metrics.parts.protocol import rounded
-from deblurkit.metrics.rgb8 import psnr
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from deblurkit.callbacks.reference import Reference
 from deblurkit.contracts import Images
+from deblurkit.imaging.psnr import psnr
 from deblurkit.metrics.kernel_similarity import kernel_scores
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.parts.protocol import Protocol, rounded
-from deblurkit.metrics.rgb8 import psnr
 from deblurkit.storage import as_bytes, replacing, tolerate_disk_errors
 
 Row = dict[str, Any]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from deblurkit.data.sources.base import Pictures, Pixels, Source
 from deblurkit.errors import InputError
+from deblurkit.imaging.colour import REC601
 
 PSNR_ERROR = 15.0  # dB; honest training pairs lie above 20, unrelated photographs at 4 to 13
 PSNR_WARNING = 18.0  # dB
@@ -95,7 +96,7 @@ def _compared(source: Source, index: int, side: int) -> Comparison:
 
 
 def _luminance(pixels: Pixels) -> NDArray[np.float32]:
-    return (pixels @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.float32)
+    return (pixels @ np.array(REC601, np.float32)).astype(np.float32)
 
 
 def _faults(comparisons: list[Comparison]) -> tuple[list[str], list[str]]:

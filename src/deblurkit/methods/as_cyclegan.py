@@ -17,13 +17,13 @@ from deblurkit.contracts import (
     SharpBatch,
 )
 from deblurkit.errors import InputError
+from deblurkit.imaging.psnr import psnr
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.penalties import Penalty
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.manual import ManualMethod
-from deblurkit.metrics.rgb8 import psnr
 
 
 class CycleOutputs(NamedTuple):

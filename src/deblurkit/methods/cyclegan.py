@@ -6,11 +6,11 @@ from typing import NamedTuple
 from torch import nn
 
 from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
+from deblurkit.imaging.psnr import psnr
 from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.manual import ManualMethod
-from deblurkit.metrics.rgb8 import psnr
 
 
 class Cycle(NamedTuple):

@@ -23,9 +23,9 @@ from deblurkit.imaging.blur.deconvolution import (
 )
 from deblurkit.imaging.blur.kernel_estimation import fitted_kernels, plausible, resized
 from deblurkit.imaging.blur.kernels import padded
+from deblurkit.imaging.colour import luminance
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.classical import ClassicalMethod
-from deblurkit.methods.priors.blind import luminance
 
 SMALLEST = 3  # pixels, side of the coarsest scale's kernel
 

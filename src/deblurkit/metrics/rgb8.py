@@ -3,12 +3,10 @@
 from typing import Any
 
 import torch
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from deblurkit.contracts import Images
+from deblurkit.imaging.psnr import psnr
 from deblurkit.metrics.parts.protocol import Protocol, Score, rounded
 
 
@@ -32,11 +30,6 @@ class RGB8(Protocol):
         """Scores of one picture."""
         restored, sharp = rounded(restored), rounded(sharp)
         return {"psnr": psnr(restored, sharp), "ssim": ssim(restored, sharp)}
-
-
-def psnr(restored: Images, sharp: Images) -> torch.Tensor:
-    """Mean over pictures of each picture's PSNR, in dB."""
-    return peak_signal_noise_ratio(restored, sharp, data_range=1.0, dim=(1, 2, 3))
 
 
 def ssim(restored: Images, sharp: Images) -> torch.Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from deblurkit.data.sources.base import Pictures, Pixels, Source
 from deblurkit.data.sources.folders import FolderPictures, FolderSource
 from deblurkit.errors import InputError
+from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.files import as_tensor, read_image
 
 Kernel = Float[Tensor, "1 size size"]  # odd size, centred, sums to 1, acts by convolution
@@ -153,5 +154,4 @@ def _gray(pictures: Pictures) -> Pictures:
 
 
 def _luminance(pixels: Pixels) -> Pixels:
-    weights = np.array([0.299, 0.587, 0.114])
-    return np.repeat(np.rint(pixels @ weights).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(np.rint(pixels @ np.array(REC601)).astype(np.uint8)[..., None], 3, axis=2)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from deblurkit.contracts import Image
 from deblurkit.errors import InputError
+from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.files import as_pixels
 
 Boxes = Float[Tensor, "objects 4"]  # left, top, right, bottom in pixels, from the upper left
@@ -112,7 +113,7 @@ def label(
     areas = [(left, top, left + wide, top + tall) for top in tops]
     area = next((one for one in areas if not any(cross(one, other) for other in taken)), areas[0])
     cv2.rectangle(drawing, area[:2], (area[2] - 1, area[3] - 1), mark.colour, cv2.FILLED)
-    bright = np.dot(mark.colour, (0.299, 0.587, 0.114)) > 140
+    bright = np.dot(mark.colour, REC601) > 140
     ink = (0, 0, 0) if bright else (255, 255, 255)
     start = (left + 3, area[1] + height + 2)
     cv2.putText(drawing, mark.text, start, FONT, size, ink, 1, cv2.LINE_AA)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from deblurkit.contracts import Image
 from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.containers import DecodingError
 from deblurkit.imaging.formats.decoding import decoded, decoded_size
 from deblurkit.imaging.formats.encoding import DEEP, ENCODERS, TRANSPARENT, EncodingError, encoded
@@ -217,7 +218,7 @@ def _channels(picture: Picture) -> NDArray[Any]:
     """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
     shown: NDArray[Any] = picture.pixels
     if picture.gray:
-        luminance = np.rint(shown @ np.array([0.299, 0.587, 0.114]))
+        luminance = np.rint(shown @ np.array(REC601))
         shown = luminance.astype(shown.dtype)[..., None]
     if picture.alpha is None:
         return np.ascontiguousarray(shown)

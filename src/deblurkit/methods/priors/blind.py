@@ -16,10 +16,10 @@ from deblurkit.contracts import Image, Images, Kernels, Scalar
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.convolution import convolved_inside
 from deblurkit.imaging.blur.noise import noise_level
+from deblurkit.imaging.colour import luminance
 from deblurkit.methods.priors.deep import GeneratedProblem
 from deblurkit.methods.priors.stopping import Progress, Watch
 
-LUMINANCE = (0.299, 0.587, 0.114)  # full range, ITU-R BT.601
 BLACK = 0.02  # mean intensity below which the picture generator has failed
 POINT = 0.9  # share of one pixel in the kernel above which it has collapsed
 Latent = Float[Tensor, "batch 1 latent_height latent_width"]
@@ -246,12 +246,6 @@ class NoiseWeight:
         """Weight for one picture."""
         noise = float(noise_level(blurred).mean())
         return self.per_noise * noise if noise >= self.least else 0.0
-
-
-def luminance(pictures: Images) -> Float[Tensor, "batch 1 height width"]:
-    """Full-range luminance of RGB pictures, one channel."""
-    red, green, blue = pictures.split(1, dim=1)
-    return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
 
 
 def refuse_sizes(height: int, width: int, *, kernel_size: int, most_pixels: int) -> None:

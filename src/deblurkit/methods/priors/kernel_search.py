@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deblurkit.contracts import Image, Kernels
 from deblurkit.errors import InputError
-from deblurkit.methods.priors.blind import luminance
+from deblurkit.imaging.colour import luminance
 
 IN_A_ROW = 2  # sides that are not filled; a single one may be chance
 ROUNDING = 1e-9  # of sums of weights

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import BlurredBatch
 from deblurkit.errors import InputError, sentence
+from deblurkit.imaging.colour import luminance
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.priors.blind import luminance
 
 Plane = Float[Tensor, "batch 1 height width"]  # luminance in [0, 1]
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deblurkit.contracts import Images
+from deblurkit.imaging.colour import REC601
 
 PEAK = 255.0
-FULL_RANGE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+FULL_RANGE = REC601
 MATLAB_GRAY = (0.2989360213, 0.5870430745, 0.1140209043)  # rgb2gray; sums to 1
 STUDIO = (65.481, 128.553, 24.966)  # rgb2ycbcr's Y in grey levels above 16, of intensities
 

@@ -1,0 +1,14 @@
+"""Luma of RGB pictures by ITU-R BT.601, full range."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from deblurkit.contracts import Images
+
+REC601 = (0.299, 0.587, 0.114)  # weights of red, green and blue; they sum to 1
+
+
+def luminance(pictures: Images) -> Float[Tensor, "batch 1 height width"]:
+    """Full-range luminance of RGB pictures, one channel."""
+    red, green, blue = pictures.split(1, dim=1)
+    return REC601[0] * red + REC601[1] * green + REC601[2] * blue

@@ -1,0 +1,11 @@
+"""Peak signal-to-noise ratio, for protocols, callbacks and what methods log."""
+
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio
+
+from deblurkit.contracts import Images
+
+
+def psnr(restored: Images, sharp: Images) -> Tensor:
+    """Mean over pictures of each picture's PSNR, in dB."""
+    return peak_signal_noise_ratio(restored, sharp, data_range=1.0, dim=(1, 2, 3))
