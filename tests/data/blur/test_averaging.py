@@ -1,11 +1,10 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from deblurkit.data.blur.averaging import FrameMean, averaged_pairs, frame_mean
+from deblurkit.data.blur.averaging import FrameMean, frame_mean
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import read_image
 
@@ -36,34 +35,6 @@ def test_gamma_one_is_the_plain_mean() -> None:
 
 def test_the_mean_of_light_is_brighter() -> None:
     assert (frame_mean(frames(5), gamma=2.2) >= frame_mean(frames(5), gamma=1.0) - 1e-9).all()
-
-
-def test_pairs_have_the_centre_frame_and_windows_do_not_overlap() -> None:
-    sequence = frames(8)
-    pairs = list(averaged_pairs(sequence, window=3, gamma=2.2))
-    assert len(pairs) == 2  # two frames are left over
-    for number, (blurred, sharp) in enumerate(pairs):
-        window = sequence[3 * number : 3 * number + 3]
-        assert sharp.equal(window[1])
-        assert blurred.equal(frame_mean(window, gamma=2.2))
-
-
-def test_a_sequence_is_read_as_it_is_needed() -> None:
-    taken = []
-
-    def sequence() -> Iterator[torch.Tensor]:
-        for number, frame in enumerate(frames(9)):
-            taken.append(number)
-            yield frame
-
-    next(averaged_pairs(sequence(), window=3, gamma=2.2))
-    assert taken == [0, 1, 2]
-
-
-@pytest.mark.parametrize("window", [0, 8, -1])
-def test_a_window_without_a_centre_is_refused_at_once(window: int) -> None:
-    with pytest.raises(InputError, match="centre"):
-        averaged_pairs(frames(8), window=window, gamma=2.2)
 
 
 def test_unfit_frames_are_refused() -> None:

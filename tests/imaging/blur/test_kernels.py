@@ -8,7 +8,6 @@ from deblurkit.imaging.blur.kernels import (
     check_kernels,
     cropped,
     normalized,
-    odd_sized,
     padded,
 )
 
@@ -34,12 +33,6 @@ def test_padding_and_cropping_keep_the_middle_in_the_middle() -> None:
     kernels = normalized(torch.rand(2, 1, 5, 5))
     torch.testing.assert_close(cropped(padded(kernels, 11), 5), kernels)
     assert padded(bright_pixel(3, 3), 9).equal(bright_pixel(4, 4, 9))
-
-
-def test_any_rectangle_becomes_an_odd_square_without_loss() -> None:
-    kernel = odd_sized(torch.ones(4, 6))
-    assert kernel.shape == (1, 1, 7, 7)
-    assert kernel.sum() == 24
 
 
 def test_normalized_kernels_pass_the_check() -> None:

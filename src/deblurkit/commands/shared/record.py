@@ -12,7 +12,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import deblurkit
-from deblurkit.errors import InputError
 from deblurkit.storage import replacing
 
 PACKAGES = (
@@ -55,21 +54,6 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
     runs = json.loads(history.read_text("utf-8")) if history.is_file() else []
     with replacing(history) as stream:  # a resumed run adds to the list
         stream.write(json.dumps([*runs, facts], indent=2).encode())
-
-
-def read_config(folder: Path) -> DictConfig:
-    """The config of a run folder.
-
-    Raises:
-        InputError: If this is no run folder.
-    """
-    file = folder / CONFIG
-    if not file.is_file():
-        raise InputError(f"{folder} is no run folder: it holds no {CONFIG}")
-    cfg = OmegaConf.load(file)
-    if not isinstance(cfg, DictConfig):
-        raise InputError(f"{file} does not hold a config")
-    return cfg
 
 
 def versions() -> dict[str, str]:

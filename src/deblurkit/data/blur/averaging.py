@@ -1,6 +1,6 @@
 """Blur from video: the mean of neighbouring frames, without holding them all in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -65,38 +65,3 @@ def frame_mean(frames: Iterable[Frame], *, gamma: float) -> Levels:
     for frame in frames:
         mean.add(frame)
     return mean.levels()
-
-
-def averaged_pairs(
-    frames: Iterable[Frame], *, window: int, gamma: float
-) -> Iterator[tuple[Levels, Frame]]:
-    """Cut a sequence into windows; give the mean of each and its centre frame.
-
-    Windows do not overlap; frames left over at the end are dropped. One sum and one frame are
-    kept in memory.
-
-    Args:
-        frames: A sequence in time, read as it is needed.
-        window: Frames per picture, odd.
-        gamma: As in ``FrameMean``.
-
-    Returns:
-        Blurred pictures in grey levels, 0 to 255, not rounded; each with its sharp frame.
-
-    Raises:
-        InputError: If the window is even or not positive: it has no centre frame.
-    """
-    if window < 1 or window % 2 == 0:
-        raise InputError(f"a window of {window} frames has no centre frame: take an odd number.")
-    return _pairs(frames, window, gamma)  # a function of its own, so that the error comes at once
-
-
-def _pairs(frames: Iterable[Frame], window: int, gamma: float) -> Iterator[tuple[Levels, Frame]]:
-    mean = FrameMean(gamma=gamma)
-    for frame in frames:
-        if mean.count == window // 2:
-            sharp = frame
-        mean.add(frame)
-        if mean.count == window:
-            yield mean.levels(), sharp
-            mean = FrameMean(gamma=gamma)

@@ -96,15 +96,3 @@ def cropped(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 cropped cropp
         raise InputError(f"kernels of side {kernels.shape[-1]} cannot be cropped to side {size}.")
     edge = margin // 2
     return normalized(kernels[..., edge : edge + size, edge : edge + size])
-
-
-def odd_sized(kernel: Float[Tensor, "rows columns"]) -> Kernels:
-    """Turn any rectangle into a batch of one square kernel with an odd side, without loss.
-
-    Zeros fill the missing rows and columns evenly; at the end where their number is odd.
-    """
-    rows, columns = kernel.shape
-    size = max(rows, columns) | 1
-    below, right = size - rows, size - columns
-    framed = F.pad(kernel, (right // 2, right - right // 2, below // 2, below - below // 2))
-    return framed[None, None]
