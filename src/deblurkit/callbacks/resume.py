@@ -15,6 +15,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from deblurkit.callbacks.metrics_file import MetricsFile
 from deblurkit.callbacks.signals import TERMINATED, Signals
 from deblurkit.contracts import Remembering
+from deblurkit.lightning_private import accumulates, steps_logged
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ class ExactResume(Checkpoint):
         progress: Any = loop.batch_progress.total
         inside = progress.completed < progress.processed
         for table in tables(trainer):  # a step's last numbers are written after it
-            step = loop._batches_that_stepped if inside else None
+            step = steps_logged(trainer) if inside else None
             checkpoint["metrics"] = {"rows": table.rows, "step": step}
         if trainer.validating and loop.val_loop.batch_progress.current.ready == 0:
             # Lightning validates anew where it was stopped inside the first picture.
@@ -178,7 +179,7 @@ def trains(trainer: Trainer) -> bool:
 def gathers(trainer: Trainer, method: LightningModule) -> bool:
     """Whether gradients wait for a later batch; no checkpoint holds them."""
     if method.automatic_optimization:
-        return trainer.fit_loop.epoch_loop._should_accumulate()
+        return accumulates(trainer)
     return any(getattr(method, "descents", {}).values())
 
 

@@ -9,6 +9,7 @@ from torch.nn import Parameter
 
 from deblurkit.contracts import Pools
 from deblurkit.errors import InputError
+from deblurkit.lightning_private import logs_now, write_metrics
 from deblurkit.methods.frame.gradient_guard import GradientGuard
 from deblurkit.methods.frame.network import NetworkMethod
 
@@ -32,8 +33,7 @@ class TrainedMethod(NetworkMethod):
                 f"this batch holds {sorted(batch)}"
             )
         trainer = self.trainer
-        logs_now = bool(trainer._logger_connector.should_update_logs)
-        vars(self).update(batch=batch, logs_now=logs_now)  # a module's own way is slow
+        vars(self).update(batch=batch, logs_now=logs_now(trainer))  # a module's own way is slow
         return max(trainer.fit_loop.total_batch_idx, 0)
 
     def on_train_end(self) -> None:
@@ -68,9 +68,9 @@ class TrainedMethod(NetworkMethod):
         self.numbers |= {f"train/{name}": number for name, number in numbers.items()}
 
     def write_numbers(self) -> None:
-        """Write the numbers of a step in one row; ``self.log`` is slow and does one at a time."""
+        """Write the numbers of a step in one row."""
         self.numbers["train/skipped"] = float(self.guard.skipped)
-        self.trainer._logger_connector.log_metrics(self.numbers)  # type: ignore[arg-type]
+        write_metrics(self.trainer, self.numbers)
         watched = {name: torch.as_tensor(number) for name, number in self.numbers.items()}
         self.trainer.callback_metrics.update(watched)  # early stopping may look at them
         self.numbers.clear()
