@@ -79,3 +79,10 @@ def test_completion_knows_the_methods(tmp_path: Path) -> None:
     line = "deblurkit-train model=dcl"
     shown = command("train", "-sc", "query=bash", folder=tmp_path, COMP_LINE=line)
     assert "model=dclnet" in shown.split()
+
+
+def test_what_looks_at_names_and_files_is_light(tmp_path: Path) -> None:
+    program = (
+        "from deblurkit.commands.restore import journal; from deblurkit.commands.shared import "
+    )
+    assert answer(f"{program}inputs, names, sweeps", folder=tmp_path) == ""

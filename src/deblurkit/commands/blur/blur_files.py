@@ -20,8 +20,8 @@ from deblurkit.data.blur.parts.field import FieldFamily
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.stream import number
 from deblurkit.errors import InputError
+from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import (
-    READABLE,
     Picture,
     as_pixels,
     as_tensor,

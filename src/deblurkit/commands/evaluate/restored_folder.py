@@ -8,7 +8,8 @@ import torch
 from deblurkit.commands.shared.names import is_folder, listed
 from deblurkit.contracts import BlurredBatch, Image, Restoration
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import READABLE, as_tensor, read_image
+from deblurkit.imaging.formats.encoding import READABLE
+from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.methods.frame.base import RestorationMethod
 
 

@@ -26,8 +26,8 @@ from deblurkit.commands.shared.trainer import make_trainer
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.drawing.compare import side_by_side
+from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.imaging.formats.files import (
-    WRITABLE,
     Picture,
     as_levels,
     as_pixels,

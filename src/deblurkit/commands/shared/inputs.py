@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import READABLE
+from deblurkit.imaging.formats.encoding import READABLE
 
 
 def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:

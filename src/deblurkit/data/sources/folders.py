@@ -8,7 +8,8 @@ from pathlib import Path
 from deblurkit.data.sources.base import Pictures, Source, file_stamp, group_of, natural_order
 from deblurkit.data.sources.conditions import SUFFIX, read_condition
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import READABLE, eight_bit, picture_size, read_image
+from deblurkit.imaging.formats.encoding import READABLE
+from deblurkit.imaging.formats.files import eight_bit, picture_size, read_image
 
 
 class FolderSource(Source):

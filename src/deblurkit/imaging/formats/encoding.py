@@ -135,3 +135,5 @@ ENCODERS: dict[str, Callable[[NDArray[Any], Metadata], bytes]] = {
     ".tiff": encoded_tiff,
     ".webp": _webp,
 }
+WRITABLE = frozenset(ENCODERS)  # suffixes
+READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}

@@ -20,7 +20,7 @@ from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.containers import DecodingError
 from deblurkit.imaging.formats.decoding import decoded, decoded_size
-from deblurkit.imaging.formats.encoding import DEEP, ENCODERS, TRANSPARENT, EncodingError, encoded
+from deblurkit.imaging.formats.encoding import DEEP, TRANSPARENT, WRITABLE, EncodingError, encoded
 from deblurkit.imaging.formats.metadata import Metadata
 from deblurkit.storage import replacing
 
@@ -28,9 +28,6 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 Levels = Shaped[Tensor, "*batch channels height width"]  # whole numbers of a file, or in [0, 1]
 
 PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more than the memory
-
-WRITABLE = frozenset(ENCODERS)
-READABLE = WRITABLE | {".gif", ".pgm", ".ppm"}
 
 
 @dataclass(frozen=True)
