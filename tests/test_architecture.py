@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "config": {*GROUND, "trust", "methods", "former_names"},
     "weights": set(),  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
-    "published": {*GROUND, "reading"},  # names of other people's tensors
+    "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
     "restoring": {*FILES, "methods"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},

@@ -32,7 +32,7 @@ MODULES = {
     "data.scenes": "data.sources.scenes",
     "data.shares": "data.sources.subsets",
     "data.sources": "data.sources.base",
-    "losses.switched": "losses.piecewise",
+    "losses.switched": "losses.schedules",
     "methods.automatic": "methods.frame.automatic",
     "methods.base": "methods.frame.base",
     "methods.descent": "methods.frame.gradient_guard",
@@ -67,7 +67,7 @@ MODULES = {
 NAMES = {
     "data.blur.shapes.Mixture": "data.blur.shapes.FamilyMixture",
     "data.mixture.Mixture": "data.sources.mixture.MixedSource",
-    "losses.switched.Switched": "losses.piecewise.PiecewiseDistance",
+    "losses.switched.Switched": "losses.schedules.PiecewiseDistance",
     "methods.as_cyclegan.Made": "methods.as_cyclegan.CycleOutputs",
     "methods.dclnet.Restored": "methods.dclnet.BackboneOutputs",
     "methods.dclnet.Scales": "methods.dclnet.ReducedScales",

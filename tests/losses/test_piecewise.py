@@ -1,7 +1,7 @@
 """One distance, then another."""
 
-from deblurkit.losses.piecewise import PiecewiseDistance
 from deblurkit.losses.pixel import l1
+from deblurkit.losses.schedules import PiecewiseDistance
 from deblurkit.losses.squared import mse
 
 

@@ -1,49 +1,27 @@
 """MAXIM's network: the authors' sizes, its mixing by hand, and strips that change nothing."""
 
 import math
-from typing import Any
 
 import pytest
 import torch
-from fingerprint import fill, formula_picture, summary
+from fingerprint import formula_picture, summary
+from maxim_networks import fresh, small
 from torch import nn
 from torch.nn import functional
 
 from deblurkit.config import build
 from deblurkit.errors import InputError
 from deblurkit.networks import maxim_strips
-from deblurkit.networks.maxim import Backbone
 from deblurkit.networks.maxim_attention import SupervisedAttention
 from deblurkit.networks.maxim_blocks import Joint
 from deblurkit.networks.maxim_mixing import CrossGating, TokenMixing, multi_axis_block
 from deblurkit.networks.maxim_strips import gelu, in_blocks, in_grid, resized
 
-SIZES = {
-    "channels": 4,
-    "stages": 2,
-    "sides": [4, 4, 2, 2],
-    "groups": 1,
-    "bottlenecks": 1,
-    "reduction": 2,
-}
 # Of a network that agreed with the authors' published one, given its weights, to 2e-6.
 FINGERPRINT = (
     (0.4243678037, 0.4902341625, -0.06801588687, 0.9315028671, 0.545914237, 0.4337570431),
     (0.4117261089, 0.5192968221, 0.7108804629, -0.04734141136, 0.5926735305, 1.161538647),
 )
-
-
-def fresh(**changes: Any) -> Backbone:
-    return Backbone(**SIZES | changes)
-
-
-def small(**changes: Any) -> Backbone:
-    network = fresh(**changes)
-    fill(network)
-    for module in network.modules():
-        if isinstance(module, nn.LayerNorm):
-            nn.init.ones_(module.weight)
-    return network
 
 
 def noise(module: nn.Module, seed: int = 0) -> nn.Module:

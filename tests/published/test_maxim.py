@@ -12,7 +12,7 @@ import torch
 from converting import converted
 from fingerprint import formula_picture
 from maxim_files import SMALL, archive, flax, hashes, pack, package
-from networks.test_maxim import fresh, small
+from maxim_networks import fresh, small
 from torch import Tensor
 
 from deblurkit.config import compose

@@ -1,7 +1,8 @@
-"""Weights that move: factors of a term after a number of batches, of iterations for solvers."""
+"""What changes on the way: factors of terms, by batches or iterations; a distance for another."""
 
 import math
 
+from deblurkit.contracts import Distance
 from deblurkit.errors import InputError
 
 
@@ -54,3 +55,20 @@ class Every:
         """Weight after ``batches`` batches."""
         waited = batches - self.start
         return self.value if waited >= 0 and waited % self.period == 0 else 0.0
+
+
+class PiecewiseDistance:
+    """The distance of each iteration: first one, then another.
+
+    Args:
+        first: Distance of the iterations before the switch.
+        then: Distance of those after it.
+        switch: How many iterations the first one has.
+    """
+
+    def __init__(self, *, first: Distance, then: Distance, switch: int) -> None:
+        self.first, self.then, self.switch = first, then, switch
+
+    def __call__(self, done: int) -> Distance:
+        """The distance after ``done`` iterations."""
+        return self.first if done < self.switch else self.then
