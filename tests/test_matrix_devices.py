@@ -13,7 +13,7 @@ from two_ranks import train_on_two_ranks
 def ranks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two devices held after each model that was asked for, compiled."""
     folder = tmp_path_factory.mktemp("ranks")
-    asked = [item for item in request.session.items if item.name.startswith("test_two_devices")]
+    asked = [item for item in request.session.items if item.path == request.path]
     keys = [item.callspec.params["key"] for item in asked]
     train_on_two_ranks({key: data_of(key) for key in keys if not needs_timm(composed(key))}, folder)
     return folder

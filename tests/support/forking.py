@@ -67,6 +67,7 @@ def become(
 ) -> None:
     """Be that process."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as where no shell ignores it
     with output.open("ab", buffering=0) as streams, Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(streams.fileno(), 1)

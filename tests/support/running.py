@@ -38,9 +38,12 @@ SMALL = (
 )
 # Of the size of the crops: what is compiled is compiled anew for every other one, and validations
 # of whole photographs take more time than the training.
-SMALL_PHOTOGRAPHS = {"_target_": "toys.SmallPhotographs", "names": ["rocket", "chelsea"]}
+SMALL_PHOTOGRAPHS = {
+    "_target_": "toys.SmallPhotographs",
+    "names": ["rocket", "immunohistochemistry"],
+}
 OURS = "data=photos"  # the configs whose validation pictures are our own photographs
-VALIDATED = "data.val={_target_:toys.SmallPhotographs,names:[rocket,chelsea]}"
+VALIDATED = "data.val={_target_:toys.SmallPhotographs,names:[rocket,immunohistochemistry]}"
 NETWORK = {"_target_": "toys.Network"}
 COSINE = {"_target_": "deblurkit.methods.frame.schedules.warmup_cosine", "_partial_": True}
 DIRECT = {"_target_": "toys.Direct", "restoring": NETWORK, "lr": 1e-2, "scheduler": COSINE}

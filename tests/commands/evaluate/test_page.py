@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +125,15 @@ def test_no_page_is_written_if_none_is_wanted(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "scores.json").is_file()
 
 
-def test_how_it_was_made_is_told(tmp_path: Path) -> None:
+def test_how_it_was_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_set(tmp_path, ["a"], ALL)
+    monkeypatch.setattr(sys, "argv", ["deblurkit-eval", "restored=two words"])
     page, _ = evaluated(tmp_path)
     labels = [one.text for one in page.all("dt")]
     values = [one.text for one in page.all("dd")]
     told = dict(zip(labels, values, strict=True))
     assert told["Restored pictures"] == str(tmp_path / "restored")
-    assert "pytest" in told["Command"]
+    assert told["Command"] == "deblurkit-eval 'restored=two words'"
     assert told["Version"].startswith("deblurkit ")
 
 
