@@ -27,6 +27,7 @@ def test_players_that_take_turns_agree_and_no_picture_is_scored_twice(tmp_path: 
         "train", *OWN, "model=toy_duel", *DDP, KEEP, THREE, "hydra.run.dir=run", folder=tmp_path
     )
     assert differing(*ranks(tmp_path / "ranks")) == []
+    assert (tmp_path / "ranks" / "ended").is_file()  # the command has waited for it
     rows = list(csv.DictReader((tmp_path / "run" / "scores" / "val.csv").open()))
     assert [row["name"] for row in rows] == ["astronaut", "chelsea", "rocket"]
 

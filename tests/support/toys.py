@@ -1,5 +1,7 @@
 """Toy methods of a few lines, one of each kind, that a user's own package could hold."""
 
+import atexit
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,13 @@ class KeepRanks(Callback):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         torch.save(pl_module.state_dict(), self.folder / f"rank_{trainer.global_rank}.pt")
+        if trainer.global_rank:
+            atexit.register(self.end_late)
+
+    def end_late(self) -> None:
+        """The other device has long been done."""
+        time.sleep(2)
+        (self.folder / "ended").touch()
 
 
 class StopAfter(Callback):

@@ -23,7 +23,7 @@ from deblurkit.commands.shared.tables import (
     print_pooled,
     print_scores,
 )
-from deblurkit.commands.shared.trainer import homes, make_trainer
+from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
 from deblurkit.config import instantiate, plain
 from deblurkit.data.module import WholePictures, with_unit_range
 from deblurkit.data.sources.folders import FolderPictures
@@ -87,6 +87,7 @@ def score_method(cfg: DictConfig) -> Scored:
     if cfg.page:
         trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
     trainer.test(method, data, verbose=False)
+    wait_for_devices(trainer)
     shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
     rows = scores.rows if trainer.is_global_zero else []
     return Scored(rows, scores.pooled, shown if cfg.page else None)

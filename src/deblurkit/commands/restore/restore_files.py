@@ -22,7 +22,7 @@ from deblurkit.commands.restore.kernels import write_kernel
 from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.shared.inputs import targets
 from deblurkit.commands.shared.method import chosen_method
-from deblurkit.commands.shared.trainer import make_trainer
+from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.drawing.compare import side_by_side
@@ -84,6 +84,7 @@ def restore_files(cfg: DictConfig) -> int:
     loader = DataLoader(files, batch_size=None)
     trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
     shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
+    wait_for_devices(trainer)
     return report(shares, cfg.output) if trainer.is_global_zero else 0
 
 

@@ -1,5 +1,6 @@
 """A Trainer out of a config, for every kind of method by the same keys."""
 
+from subprocess import Popen
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
@@ -9,6 +10,7 @@ from omegaconf import DictConfig
 from deblurkit.callbacks.terminate import EndAtOnce
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.config import instantiate, plain
+from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.manual import ManualMethod
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES
@@ -51,3 +53,17 @@ def loggers(cfg: DictConfig) -> list[Logger]:
 
 def _chosen(cfg: DictConfig, group: str) -> list[dict[str, Any]]:
     return [node for node in (plain(cfg.get(group)) or {}).values() if node]
+
+
+def wait_for_devices(trainer: Trainer) -> None:
+    """Wait for the processes that Lightning has started for further devices.
+
+    It ends without them; then they outlive the command, and whoever times it counts one device.
+
+    Raises:
+        InputError: If one of them has failed at its end.
+    """
+    started: list[Popen[bytes]] = getattr(trainer.strategy.launcher, "procs", [])
+    codes = [process.wait() for process in started]
+    if any(codes):
+        raise InputError(f"the processes of further devices ended with the codes {codes}")

@@ -14,7 +14,7 @@ from deblurkit.checkpoint import copy_weights, load
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.tables import print_pooled, print_scores
-from deblurkit.commands.shared.trainer import homes, make_trainer
+from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
 from deblurkit.commands.train.resume import (
     make_ready,
     restarted,
@@ -61,10 +61,9 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.test and data.test is not None:
         trainer.test(method, data, ckpt_path=best_of(folder), verbose=False)
     if trainer.is_global_zero:
-        log.info("run folder: %s", folder)
-        if cfg.test:
-            print_tables(trainer)
+        print_results(trainer, folder, tables=cfg.test)
     checkpoints.finish()
+    wait_for_devices(trainer)
     return value
 
 
@@ -89,10 +88,11 @@ def best_of(folder: Path) -> str | None:
     return str(best) if best.is_file() else None
 
 
-def print_tables(trainer: Trainer) -> None:
-    """Show the scores of the test pictures."""
+def print_results(trainer: Trainer, folder: Path, *, tables: bool) -> None:
+    """Say where the run lies, and show the scores of the test pictures."""
+    log.info("run folder: %s", folder)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, Scores):
+        if tables and isinstance(callback, Scores):
             print_scores(callback.rows)
             print_pooled(callback.pooled)
 
