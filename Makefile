@@ -22,7 +22,7 @@ COUNTED = $(BIN)/python -c 'import resource, subprocess, sys; \
 	print(f"{used.ru_utime + used.ru_stime:.0f} CPU-seconds of a budget of 600"); \
 	sys.exit(status)'
 
-.PHONY: help install demo test slow lint types format wheel bench notebooks tables pages
+.PHONY: help install demo test slow lint types format wheel bench notebooks tables pages site
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -82,3 +82,7 @@ tables: $(INSTALLED) ## in docs/: methods and protocols from conf, former names
 
 pages: $(INSTALLED) ## the results page and the paper cards, from docs/published.yaml and the code
 	$(BIN)/python docs/pages
+
+site: $(INSTALLED) ## docs/ as a site, build/site/index.html; a warning is an error
+	$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site
