@@ -22,7 +22,7 @@ COUNTED = $(BIN)/python -c 'import resource, subprocess, sys; \
 	print(f"{used.ru_utime + used.ru_stime:.0f} CPU-seconds of a budget of 600"); \
 	sys.exit(status)'
 
-.PHONY: help install demo test slow lint types format wheel bench notebooks readme pages
+.PHONY: help install demo test slow lint types format wheel bench notebooks tables pages site
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -77,8 +77,12 @@ wheel: $(INSTALLED) ## dist/*.whl
 bench: $(INSTALLED) ## ratios of speed, ours against plain ports; ARGS="kernels cache" runs some
 	@$(BIN)/python benchmarks $(ARGS)
 
-readme: $(INSTALLED) ## the README's tables of methods and protocols, from conf
+tables: $(INSTALLED) ## in docs/: methods and protocols from conf, former names
 	$(BIN)/python docs/readme_tables.py
 
 pages: $(INSTALLED) ## the results page and the paper cards, from docs/published.yaml and the code
 	$(BIN)/python docs/pages
+
+site: $(INSTALLED) ## docs/ as a site, build/site/index.html; a warning is an error
+	$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/site

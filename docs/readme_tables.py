@@ -1,12 +1,14 @@
-"""Writes the README's tables out of the first lines of ``conf/model/*.yaml`` and of protocols.
+"""Writes the tables of methods, protocols and former names into the pages that hold them.
 
 A method's line is ``# <source>; <what else a user should know>``, a protocol's ``# <what>: <how>``.
 """
 
 from pathlib import Path
 
+from deblurkit.former_names import MODULES, NAMES
+
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+DOCS = ROOT / "docs"
 
 
 def methods() -> str:
@@ -19,6 +21,12 @@ def methods() -> str:
 def protocols() -> str:
     """A line per protocol, in the order of their names."""
     return table("| `protocol=` | what is scored, and how |", list(of("protocol")))
+
+
+def former_names() -> str:
+    """A line per module, then one per class, that was called otherwise before."""
+    pairs = [*sorted(MODULES.items()), *sorted(NAMES.items())]
+    return table("| before | now |", [(old, f"`{new}`") for old, new in pairs])
 
 
 def of(group: str) -> list[tuple[str, str]]:
@@ -41,15 +49,24 @@ def table(head: str, rows: list[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def renewed(readme: str) -> str:
-    """The README with the tables of now."""
-    for name, made in (("methods", methods()), ("protocols", protocols())):
-        begin, end = f"<!-- {name}: made by `make readme` -->\n", f"<!-- end of {name} -->\n"
-        before, rest = readme.split(begin)
-        _, after = rest.split(end)
-        readme = f"{before}{begin}\n{made}\n{end}{after}"
-    return readme
+def renewed(page: str, name: str, made: str) -> str:
+    """The page with its table of now."""
+    begin, end = f"<!-- {name}: made by `make tables` -->\n", f"<!-- end of {name} -->\n"
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{made}\n{end}{after}"
+
+
+def pages() -> dict[Path, str]:
+    """Each page that holds a table, with its text of now."""
+    tables = {
+        DOCS / "methods.md": ("methods", methods()),
+        DOCS / "protocols.md": ("protocols", protocols()),
+        DOCS / "migrating.md": ("former names", former_names()),
+    }
+    return {file: renewed(file.read_text(), *made) for file, made in tables.items()}
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text()))
+    for file, text in pages().items():
+        file.write_text(text)

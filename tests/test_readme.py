@@ -1,4 +1,4 @@
-"""The README is true: its table, its commands, its links."""
+"""README and docs/*.md are true: their tables, their commands, their links."""
 
 import re
 import runpy
@@ -6,28 +6,59 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 
 from deblurkit.cli.data import with_action
 from deblurkit.cli.paths import with_quoted_paths
 from deblurkit.config import compose
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-COMMANDS = [
-    line
-    for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-    if "deblurkit" in line and "resume=" not in line  # a resumed run has its own config
-]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = {
+    file.relative_to(ROOT).as_posix(): file.read_text() for file in (ROOT / "README.md", *DOCS)
+}
+README = PAGES["README.md"]
+COMMANDS = sorted(
+    {
+        line
+        for page in PAGES.values()
+        for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+        for line in block.splitlines()
+        if "deblurkit" in line and "resume=" not in line  # a resumed run has its own config
+        if not line.startswith("npm ")  # a package of others
+    }
+)
 
 
 def test_the_tables_are_those_of_the_configs() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "readme_tables.py"))
-    assert script["renewed"](README) == README, "run: make readme"
+    stale = [file.name for file, page in script["pages"]().items() if page != file.read_text()]
+    assert not stale, "run: make tables"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    others = PAGES.keys() - {"README.md", "docs/index.md"}  # the site begins with README
+    assert not [page for page in others if f"]({page})" not in README]
+
+
+def test_the_build_for_cpus_is_the_one_of_the_constraints() -> None:
+    (named,) = set(re.findall(r"torch==[\d.]+", README))
+    assert named in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {"blurred": torch.rand(1, 3, 20, 24)}
+    exec(example, names)
+    assert names["restored"].shape == names["blurred"].shape
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_readme_composes(line: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_command_composes(line: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)  # where none of its paths exist
     words = shlex.split(line, comments=True)
     place = next(i for i, word in enumerate(words) if word.startswith("deblurkit"))
@@ -42,7 +73,25 @@ def test_a_command_of_the_readme_composes(line: str, tmp_path: Path, monkeypatch
     assert compose(*overrides, config=command)
 
 
-def test_links_lead_somewhere() -> None:
-    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)\)", README)
-    assert links
-    assert not [link for link in links if "://" not in link and not (ROOT / link).exists()]
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", PAGES[name]):
+        path, _, heading = link.partition("#")
+        if "://" in link:
+            continue
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), link
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if heading else []
+        assert not heading or heading in {anchor(text) for text in headings}, link
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it: small letters, no punctuation, hyphens for spaces."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_no_table_is_broken_by_an_empty_line() -> None:
+    for name, page in PAGES.items():
+        for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
+            head, rule, *_ = [*table.splitlines(), "", ""]
+            assert rule.startswith("| ---"), f"{name}: {head}"
