@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from networks.test_maxim import SIZES
+from maxim_networks import SIZES
 
 import deblurkit
 from deblurkit.checkpoint import existing, save_weights
