@@ -75,7 +75,7 @@ def networks() -> tuple[list[Network], dict[str, str]]:
 def multiply_adds(method: NetworkMethod) -> float:
     """Of convolutions and products of matrices in one restoration; nothing is computed."""
     fake, counter = FakeTensorMode(allow_non_fake_inputs=True), FlopCounterMode(display=False)
-    with fake, counter, torch.inference_mode():
+    with fake, counter:  # with gradients, or MAXIM works in many strips, each of them counted
         method(pad_to_multiple(torch.empty(1, 3, HEIGHT, WIDTH), method.multiple))
     return counter.get_total_flops() / 2
 
