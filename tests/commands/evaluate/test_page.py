@@ -127,7 +127,7 @@ def test_no_page_is_written_if_none_is_wanted(tmp_path: Path) -> None:
 
 def test_how_it_was_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_set(tmp_path, ["a"], ALL)
-    monkeypatch.setattr(sys, "argv", ["deblurkit-eval", "restored=two words"])
+    monkeypatch.setattr(sys, "orig_argv", ["python", "deblurkit-eval", "restored=two words"])
     page, _ = evaluated(tmp_path)
     labels = [one.text for one in page.all("dt")]
     values = [one.text for one in page.all("dd")]
