@@ -96,6 +96,12 @@ def test_a_recipe_names_trusted_classes_only(target: str) -> None:
         instantiate({"_target_": target}, RECIPE_HOMES)
 
 
+def test_a_method_of_a_class_of_ours_is_no_target() -> None:
+    """Refused as such, before anything is called with its arguments."""
+    with pytest.raises(InputError, match=r"generator' may not be built"):
+        instantiate({"_target_": "deblurkit.losses.adversarial.Wasserstein.generator"})
+
+
 def test_a_target_is_refused_wherever_it_hides() -> None:
     recipe = deblurkit.build("dclnet", *TINY).recipe
     hidden = {**recipe, "optimizer": {"deep": [{"er": {"_target_": "os.getcwd"}}]}}
