@@ -35,6 +35,11 @@ class GoPro(Protocol):
         size: Height and width in pixels of the pictures that the table is made of, if it is about
             one size only.
 
+    >>> protocol = GoPro(quantisation=Rounded(), size=None)
+    >>> gray = torch.full((1, 3, 16, 16), 0.5)
+    >>> float(protocol(gray + 1 / 255, gray)["psnr"].round(decimals=2))
+    48.13
+
     Source: Nah et al., "Deep multi-scale CNN for dynamic scene deblurring", CVPR 2017, sec. 4;
     Wang et al., "Image quality assessment", IEEE TIP 2004.
     """
@@ -70,7 +75,12 @@ class GoPro(Protocol):
 
 
 class Gray(Protocol):
-    """PSNR and SSIM of 8-bit gray pictures, as MATLAB's ``rgb2gray``, ``psnr`` and ``ssim``."""
+    """PSNR and SSIM of 8-bit gray pictures, as MATLAB's ``rgb2gray``, ``psnr`` and ``ssim``.
+
+    >>> gray = torch.full((1, 3, 16, 16), 0.5)
+    >>> {name: round(float(value), 2) for name, value in Gray()(gray + 1 / 255, gray).items()}
+    {'psnr_gray': 48.13, 'ssim_gray': 1.0}
+    """
 
     higher_is_better = True
     scores = ("psnr_gray", "ssim_gray")
@@ -89,6 +99,10 @@ class Gray(Protocol):
 
 class Wang(Protocol):
     """PSNR and SSIM of 8-bit gray pictures; for the SSIM they are shrunk to about 256 pixels.
+
+    >>> gray = torch.full((1, 3, 16, 16), 0.5)
+    >>> {name: round(float(value), 2) for name, value in Wang()(gray + 1 / 255, gray).items()}
+    {'psnr_gray': 48.13, 'ssim_wang': 1.0}
 
     Source: Wang et al., "Image quality assessment", IEEE TIP 2004; the authors' script of 2009.
     """

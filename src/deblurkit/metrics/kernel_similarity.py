@@ -21,6 +21,11 @@ def kernel_similarity(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " 
     Returns:
         One number per picture, at most 1, which only the same kernel or a moved one reaches.
 
+    >>> kernel = torch.zeros(1, 1, 5, 5)
+    >>> kernel[0, 0, 2, 1:4] = 1 / 3
+    >>> kernel_similarity(kernel.roll(1, -2), kernel).round(decimals=4).tolist()
+    [1.0]
+
     Source: Hu and Yang, "Good Regions to Deblur", ECCV 2012.
     """
     return _overlap(estimated, true) / (_energy(estimated) * _energy(true)).sqrt()
@@ -35,6 +40,11 @@ def kernel_mse(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " batch"]
 
     Returns:
         One number per picture, in squared weights.
+
+    >>> kernel = torch.zeros(1, 1, 3, 3)
+    >>> kernel[0, 0, 1, 1] = 1
+    >>> kernel_mse(kernel.roll(1, -1), kernel).tolist()
+    [0.0]
     """
     squares = _energy(estimated) + _energy(true) - 2 * _overlap(estimated, true)
     return squares.clamp(min=0) / true.shape[-1] ** 2
