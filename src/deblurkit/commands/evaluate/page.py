@@ -130,7 +130,7 @@ def tiles(rows: Sequence[Row], ranking: Ranking) -> list[KeyFigure]:
             *(key_figure(words(key.rpartition("/")[2]), rows, key) for key in scores),
             KeyFigure("pictures", str(len(rows))),
         ]
-    label = words(ranking.after.rpartition("/")[2]) if "/" in ranking.after else "PSNR"
+    label = words(ranking.after.replace("/", "_")) if "/" in ranking.after else "PSNR"
     gains = [row[ranking.key] for row in rows]
     gain = mean_score(gains).value
     improved = sum(value > 0 for value in gains)
