@@ -110,8 +110,12 @@ class LevinErrorRatio(Protocol):
     higher_is_better = None
     scores = ("error_ratio_ssd", "error_ratio_spectral", "success_2", "success_3")
     directions = MappingProxyType(
-        {"error_ratio_ssd": "min", "error_ratio_spectral": "min"}
-        | {"success_2": "max", "success_3": "max"}
+        {
+            "error_ratio_ssd": "min",
+            "error_ratio_spectral": "min",
+            "success_2": "max",
+            "success_3": "max",
+        }
     )
     aligns = True
 

@@ -148,7 +148,8 @@ def direction_of(
     known, chosen = directions.get(watcher.monitor), watcher.mode or cfg.get("monitor_mode")
     if chosen is not None and chosen not in WORDS:
         raise InputError(f"monitor_mode={chosen}: give max (best if high) or min (best if low)")
-    if known is None and chosen is None:
+    direction: Direction | None = chosen or known
+    if direction is None:
         raise InputError(
             f"is {watcher.monitor} best if it is high or if it is low? Add monitor_mode=max or "
             "monitor_mode=min"
@@ -159,7 +160,6 @@ def direction_of(
             f"{watcher.monitor} is best if it is {WORDS[known]}, so that {key}={chosen} would take "
             f"the worst for the best: set {key}={known}"
         )
-    direction: Direction = chosen or known
     return direction
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deblurkit.errors import InputError
 from deblurkit.imaging.drawing.grid import Pixels, named_row
-from deblurkit.imaging.formats.files import as_pixels
+from deblurkit.imaging.formats.files import as_pixels, eight_bit
 from deblurkit.imaging.windows import highest_mean
 
 FINEST = 2000  # side of what is looked at to find the liveliest part, pixels
@@ -33,7 +33,7 @@ def side_by_side(pictures: Mapping[str, Tensor]) -> Pixels:
     if len(heights) != 1:
         raise InputError(f"pictures side by side need one height, got {sorted(heights)}")
     finite = {name: picture.detach().float().nan_to_num() for name, picture in pictures.items()}
-    return named_row({name: as_pixels(picture) for name, picture in finite.items()})
+    return named_row({name: eight_bit(as_pixels(picture)) for name, picture in finite.items()})
 
 
 def liveliest_crop(picture: Tensor, side: int) -> tuple[slice, slice]:
