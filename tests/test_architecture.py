@@ -16,7 +16,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors"}
+GROUND = {"contracts", "errors", "paths"}
 PRIVATE = {"lightning_private"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
@@ -24,6 +24,7 @@ FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
+    "paths": set(),
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},
@@ -35,8 +36,9 @@ MAY_IMPORT = {
     "methods": {*FILES, *PRIVATE, "losses"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
     "former_names": set(),
-    "config": {*GROUND, "trust", "methods", "former_names"},
-    "weights": set(),  # files that come with the install
+    "override_types": GROUND,
+    "config": {*GROUND, "trust", "methods", "former_names", "override_types"},
+    "weights": GROUND,  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
@@ -44,7 +46,8 @@ MAY_IMPORT = {
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {*FRAME, "pages", "published", "callbacks", "restoring", "__init__"},
-    "cli": {*FRAME, "callbacks", "commands", "__init__"},
+    "cli": {*FRAME, "override_types", "callbacks", "commands", "__init__"},
+    "__main__": {"cli"},
     "__init__": set(),
 }
 # Each of them is a method of nn.Module that a submodule of this name would hide.
