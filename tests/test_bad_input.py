@@ -45,6 +45,7 @@ from deblurkit.imaging.formats.files import write_image
         ("model.optimizer.lrr=1", r"no model.optimizer.lrr; did you mean lr\?"),
         ("data.names=[a", "cannot be read: a change is written key=value"),
         ("dclnet", "'dclnet' cannot be read: a change is written key=value"),
+        ("seed=1,2", r"'seed=1,2' has several values: a list is written in \[ \], .*, and -m runs"),
     ],
 )
 def test_a_wrong_override_is_one_sentence(override: str, words: str) -> None:

@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 import deblurkit
 from deblurkit.cli.command_line import CommandLine, program
 from deblurkit.cli.flags import require_known_flags
-from deblurkit.cli.help import help_text
+from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.untrusted_configs import require_harmless_folders
 from deblurkit.cli.values import typed
@@ -60,7 +60,7 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
         if isinstance(stream, io.TextIOWrapper):  # a terminal without a frame's characters
             stream.reconfigure(errors="replace")
     if line.asks_version or line.asks_help or line.is_empty:
-        print(f"deblurkit {deblurkit.__version__}" if line.asks_version else help_text(command))
+        show(f"deblurkit {deblurkit.__version__}" if line.asks_version else help_text(command))
         if line.is_empty:
             sys.exit(MISTAKE)  # nothing was done
         return
@@ -93,8 +93,8 @@ def complained(error: Exception, *, folder: str) -> int:
         error: From before the command's own work.
         folder: Key of the folder that it writes to.
     """
-    if refused := disk_refusal(error):
-        complain(f"{refused}; choose another folder with {folder}=")
+    if isinstance(error, OSError) and error.filename:  # Hydra makes the folder
+        complain(f"{refusal(error)}; choose another folder with {folder}=")
         return MISTAKE
     if isinstance(error, HydraException | OmegaConfBaseException | InputError):
         complain(unmet(error))
@@ -103,10 +103,8 @@ def complained(error: Exception, *, folder: str) -> int:
     return DEFECT
 
 
-def disk_refusal(error: Exception) -> str | None:
-    """What the disk refused, in words; None where it is no such error."""
-    if not isinstance(error, OSError) or error.errno not in REFUSED or not error.filename:
-        return None
+def refusal(error: OSError) -> str:
+    """What the disk refused, in words."""
     return f"{error.filename} cannot be made or written: {error.strerror}"
 
 
@@ -206,8 +204,8 @@ def guarded(task: Task, full: str | None) -> Task:
             except Exception as error:
                 if full == "1":
                     raise
-                if refused := disk_refusal(error):
-                    fail(refused, MISTAKE)
+                if isinstance(error, OSError) and error.errno in REFUSED and error.filename:
+                    fail(refusal(error), MISTAKE)
                 words = f"{type(error).__name__}: {sentence(error)}"
                 fail(f"{words} ({reported()})", DEFECT)
 

@@ -4,8 +4,10 @@ A config begins with ``# <command>: <what it does>``, then examples, each behind
 notes. Nothing heavy is imported here, and no config is composed.
 """
 
+import os
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from itertools import dropwhile
@@ -46,6 +48,14 @@ class Option(NamedTuple):
             break_long_words=False,
             break_on_hyphens=False,
         )
+
+
+def show(text: str) -> None:
+    """Print what was asked for; whoever reads it may stop, as ``head`` does."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor at the end
 
 
 def overview() -> str:

@@ -6,7 +6,7 @@ import sys
 import deblurkit
 from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import MISTAKE, complain
-from deblurkit.cli.help import COMMANDS, overview
+from deblurkit.cli.help import COMMANDS, overview, show
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     if line.asks_version:
         print(f"deblurkit {deblurkit.__version__}")
     elif line.is_empty or line.asks_help:
-        print(overview())
+        show(overview())
     else:
         first, *others = [*line.overrides, *line.flags]
         command = first if first in COMMANDS else "deblur"

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from deblurkit.cli.command_line import CommandLine, typed_line
 from deblurkit.cli.front import MISTAKE, complain, run_command
+from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
 from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
@@ -30,7 +31,7 @@ def main() -> None:
         run_command("train", task, line)
     else:
         if not line.only_asks and "LOCAL_RANK" not in os.environ:
-            print(DEMONSTRATION)
+            show(DEMONSTRATION)
         run_command("train", task, line.changed("experiment=demo"))
 
 
