@@ -93,6 +93,13 @@ class GeneratedProblem(Problem):
 class Descent:
     """How generators move: an optimiser with a rate for each of them, halved at milestones.
 
+    >>> settings = {"rates": {"picture": 0.01}, "milestones": [2000], "decay": 0.5}
+    >>> descent = Descent(optimizer=torch.optim.Adam, **settings)
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.rand(3, 8, 8), 5, generators=generators, seed=0)
+    >>> descent.optimizer_of(problem).param_groups[0]["lr"]
+    0.01
+
     Args:
         optimizer: Makes the optimiser from groups of parameters.
         rates: First learning rate of each generator, by its name.
