@@ -44,7 +44,8 @@ What a method of yours inherits:
 - ``frame.classical.ClassicalMethod``: no training; write ``restoration``.
 - ``frame.per_picture.PerPictureMethod``: optimised anew for every picture; write
   ``initial_state``, ``descent`` and ``iterate``.
-- ``frame.network.NetworkMethod``: what the first two share: one forward pass restores.
+- ``frame.trained.TrainedMethod``: what the first two share: the clock, the log, the guard.
+- ``frame.network.NetworkMethod``: one forward pass of a network restores.
 - ``frame.base.RestorationMethod``: what all of them share.
 
 Learning rates over a training:
@@ -56,6 +57,8 @@ Learning rates over a training:
 
 Parts of what is optimised per picture:
 
+- ``priors.problem.Problem``: one picture and all that is known of its solution.
+- ``priors.deep.GeneratedProblem``: the same where networks generate the answer.
 - ``priors.blind.BlindPriors``: how a blurred picture becomes two generators' problem.
 - ``priors.blind.NoiseWeight``: a weight in proportion to the noise of the picture.
 - ``priors.deep.Descent``: how generators move.

@@ -27,6 +27,11 @@ DRAWS = 1_000_003  # seeds lie so far apart in the numbers that start the noise 
 class GeneratedProblem(Problem):
     """A picture whose answer networks generate; their weights are what is sought.
 
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.zeros(3, 8, 8), 5, generators=generators, seed=0)
+    >>> problem.complaints()
+    ['it is constant, so there is nothing to restore']
+
     Args:
         blurred: The picture, (C, H, W) in [0, 1].
         kernel_size: Extent of the blur in pixels.

@@ -29,6 +29,14 @@ class Protocol(Metric):
     Attributes:
         scores: Names of what ``measure`` returns.
         name: Of the picture that is being measured, where it is known.
+
+    >>> class Error(Protocol):
+    ...     scores = ("error",)
+    ...     def measure(self, restored, sharp): return {"error": (restored - sharp).abs().mean()}
+    >>> protocol = Error()
+    >>> protocol.update(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5))
+    >>> protocol.compute()
+    {'error': tensor(0.5000, dtype=torch.float64)}
     """
 
     is_differentiable = False
@@ -115,5 +123,9 @@ def check(restored: Tensor, sharp: Tensor) -> None:
 
 
 def rounded(pictures: Images) -> Images:
-    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels."""
+    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels.
+
+    >>> 255 * rounded(torch.full((1, 1, 1, 1), 0.5)).item()  # of 127.5
+    128.0
+    """
     return (pictures.float().clamp(0, 1) * 255).round() / 255
