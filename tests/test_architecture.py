@@ -12,7 +12,9 @@ from typing import Any, TypeGuard
 
 import pytest
 from hydra.utils import get_object
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
+from torch import nn
+from torchmetrics import Metric
 
 from deblurkit.config import available_methods, compose, conf_dir, plain
 
@@ -61,6 +63,10 @@ OF_OTHERS = {
     "_plot",  # of torchmetrics, for classes that derive from its own
     *("_get_node", "_value"),  # of OmegaConf
     *("_asdict", "_replace"),  # of named tuples, public for all their underscore
+}
+THEIRS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (Callback, LightningDataModule, LightningModule, Metric, Trainer, nn.Module)
 }
 # What answers questions about names and files, and what reads pictures without a tensor.
 LIGHT = (
@@ -282,7 +288,7 @@ def test_no_method_is_replaced_from_outside() -> None:
     network, each in the place of another.
     """
     of_classes, functions, data = names_of_parts()
-    replaceable = (of_classes | functions | methods_of(LightningModule, Trainer)) - data
+    replaceable = (of_classes | functions | methods_of(*THEIRS.values())) - data
     for file in SOURCES:
         for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -300,10 +306,32 @@ def test_no_object_replaces_a_method_of_its_own(file: Path) -> None:
     """As ``self.restoration = ...``: what a class does stands in its methods."""
     for part in ast.walk(tree_of(file)):
         if isinstance(part, ast.ClassDef):
-            own = {method.name for method in part.body if is_method(method)}
+            own = inherited(part)
             for node in ast.walk(part):
                 if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                     assert ast.unparse(node.value) != "self" or node.attr not in own, node.attr
+
+
+def inherited(part: ast.ClassDef) -> set[str]:
+    """Methods of a class, and of the classes that it derives from."""
+    methods = {method.name for method in part.body if is_method(method)}
+    for base in part.bases:
+        name = ast.unparse(base).removeprefix("nn.")
+        methods |= methods_of(THEIRS[name]) if name in THEIRS else set()
+        for parent in classes().get(name, []):
+            methods |= inherited(parent)
+    return methods
+
+
+@cache
+def classes() -> dict[str, list[ast.ClassDef]]:
+    """Classes of ours by their names."""
+    named: dict[str, list[ast.ClassDef]] = {}
+    for file in SOURCES:
+        for part in tree_of(file).body:
+            if isinstance(part, ast.ClassDef):
+                named.setdefault(part.name, []).append(part)
+    return named
 
 
 def names_of_parts() -> tuple[set[str], set[str], set[str]]:
