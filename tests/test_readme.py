@@ -18,6 +18,15 @@ PAGES = {
     file.relative_to(ROOT).as_posix(): file.read_text() for file in (ROOT / "README.md", *DOCS)
 }
 README = PAGES["README.md"]
+# Pages that others lead to.
+OTHERS = {
+    file.relative_to(ROOT).as_posix(): file.read_text()
+    for file in (
+        *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")),
+        *(ROOT / folder / "README.md" for folder in ("studies", "benchmarks")),
+        *sorted((ROOT / "docs" / "results").rglob("*.md")),
+    )
+}
 COMMANDS = sorted(
     {
         line
@@ -26,6 +35,17 @@ COMMANDS = sorted(
         for line in block.splitlines()
         if "deblurkit" in line and "resume=" not in line  # a resumed run has its own config
         if not line.startswith("npm ")  # a package of others
+    }
+)
+# What is still to be run, and what the pages of results were made with; no line of a shell's loop.
+LEFT_TO_RUN = sorted(
+    {
+        line
+        for name, page in OTHERS.items()
+        if name.startswith("docs/results/")
+        for line in re.findall(r"(?:^|`)(deblurkit-[a-z]+ [^`\n]*?)(?:`|$)", page, re.MULTILINE)
+        if "=" in line and not set("$<") & set(line) and "resume=" not in line
+        if line not in COMMANDS
     }
 )
 
@@ -57,7 +77,7 @@ def test_the_python_of_the_readme_runs() -> None:
     assert names["restored"].shape == names["blurred"].shape
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [*COMMANDS, *LEFT_TO_RUN])
 def test_a_command_composes(line: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)  # where none of its paths exist
     words = shlex.split(line, comments=True)
@@ -73,9 +93,9 @@ def test_a_command_composes(line: str, tmp_path: Path, monkeypatch) -> None:
     assert compose(*overrides, config=command)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES | OTHERS)
 def test_links_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", PAGES[name]):
+    for link in re.findall(r"\]\(([^)]+)\)", (PAGES | OTHERS)[name]):
         path, _, heading = link.partition("#")
         if "://" in link:
             continue
@@ -91,7 +111,30 @@ def anchor(heading: str) -> str:
 
 
 def test_no_table_is_broken_by_an_empty_line() -> None:
-    for name, page in PAGES.items():
+    for name, page in (PAGES | OTHERS).items():
         for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
             head, rule, *_ = [*table.splitlines(), "", ""]
             assert rule.startswith("| ---"), f"{name}: {head}"
+
+
+def test_one_list_of_python_versions() -> None:
+    """What the metadata promise, README and Makefile say."""
+    promised = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    words = f"Python {', '.join(promised[:-1])} or {promised[-1]}"
+    for name in ("README.md", "Makefile", "docs/runs.md"):
+        assert words in (ROOT / name).read_text(), name
+
+
+@pytest.mark.parametrize("folder", ["studies", "benchmarks"])
+def test_every_script_is_explained(folder: str) -> None:
+    page = (ROOT / folder / "README.md").read_text()
+    scripts = {file.name for file in (ROOT / folder).glob("*.py")}
+    parts = {"__main__.py", "timing.py", "bare_step.py"}  # of others
+    parts |= {name for name in scripts if name.startswith("published_") and folder == "benchmarks"}
+    assert not {name for name in scripts - parts if f"{name}`" not in page}
+
+
+def test_every_folder_of_results_says_what_makes_it() -> None:
+    page = (ROOT / "studies" / "README.md").read_text()
+    folders = [folder for folder in (ROOT / "docs" / "results").iterdir() if folder.is_dir()]
+    assert not [folder.name for folder in folders if f"[results/{folder.name}](" not in page]
