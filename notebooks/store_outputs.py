@@ -28,8 +28,6 @@ QUALITY = 85  # of JPEG
 # What another machine or another run would show otherwise.
 ROOTS = "home|root|tmp|var|opt|usr|work|Users|mnt"
 FOREIGN = re.compile(rf"(?<![\w.])/(?:{ROOTS})\b|\bat 0x[0-9a-f]+")
-    r"(?<![\w./:])/(?:home|root|tmp|var|opt|usr|work|Users|mnt)\b|\bat 0x[0-9a-f]+"
-)
 
 
 def code_of(notebook: NotebookNode) -> str:
