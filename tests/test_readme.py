@@ -56,6 +56,13 @@ def test_the_tables_are_those_of_the_configs() -> None:
     assert not stale, "run: make tables"
 
 
+def test_no_cell_of_the_methods_ends_within_parentheses() -> None:
+    rows = [line for line in PAGES["docs/methods.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 40
+    for row in rows:
+        assert all(cell.count("(") == cell.count(")") for cell in row.split("|")), row
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 150
 
