@@ -71,6 +71,18 @@ def test_a_table_names_what_is_used_elsewhere(folder_name: str) -> None:
     assert (used_elsewhere(folder_name) & defined) <= set(named)
 
 
+def test_no_example_is_left_out() -> None:
+    shown = {
+        f"{module_of(file)}.{part.name}"
+        for file in SOURCE.rglob("*.py")
+        for part in ast.walk(ast.parse(file.read_text()))
+        if isinstance(part, ast.ClassDef | ast.FunctionDef)
+        and ">>>" in (ast.get_docstring(part) or "")
+    }
+    homes = {f"deblurkit.{home}" for home in ("checkpoint", "config")}
+    assert {name for name in shown - set(NAMED) if name.rpartition(".")[0] not in homes} == set()
+
+
 @pytest.mark.parametrize("folder_name", FOLDERS)
 def test_a_table_imports_nothing(folder_name: str) -> None:
     (text,) = parts_of(SOURCE / folder_name / "__init__.py")
