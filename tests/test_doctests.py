@@ -6,8 +6,8 @@ line. It has to name what a config or another folder uses, and what other files 
 
 import ast
 import re
-from collections.abc import Iterator
 from doctest import DocTestParser, DocTestRunner
+from functools import cache
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -23,9 +23,14 @@ FOLDERS = ("imaging", "losses", "methods", "metrics", "networks")
 LINE = re.compile(r"^- ``([\w.]+)``: \S", re.MULTILINE)
 
 
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def table_of(folder: str) -> list[str]:
     """What a folder's table names, in full."""
-    text = ast.get_docstring(ast.parse((SOURCE / folder / "__init__.py").read_text())) or ""
+    text = ast.get_docstring(tree_of(SOURCE / folder / "__init__.py")) or ""
     return [f"deblurkit.{folder}.{name}" for name in LINE.findall(text)]
 
 
@@ -75,7 +80,7 @@ def test_no_example_is_left_out() -> None:
     shown = {
         f"{module_of(file)}.{part.name}"
         for file in SOURCE.rglob("*.py")
-        for part in ast.walk(ast.parse(file.read_text()))
+        for part in ast.walk(tree_of(file))
         if isinstance(part, ast.ClassDef | ast.FunctionDef)
         and ">>>" in (ast.get_docstring(part) or "")
     }
@@ -98,28 +103,32 @@ def used_elsewhere(folder_name: str) -> set[str]:
         for name in re.findall(r"\bdeblurkit\.[\w.]+", file.read_text())
     }
     for file in SOURCE.rglob("*.py"):
-        names = dict(names_in(file))
+        names = names_in(file)
         if file.relative_to(SOURCE).parts[0] != folder_name:
             used |= set(names.values())
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.ClassDef):
                 used |= {names.get(ast.unparse(base), "") for base in node.bases}
     return {name for name in used if name.startswith(start)}
 
 
-def names_in(file: Path) -> Iterator[tuple[str, str]]:
+@cache
+def names_in(file: Path) -> dict[str, str]:
     """What a file writes for things of ours, ``Name`` or ``module.Name``, and what they are."""
-    tree = ast.parse(file.read_text())
-    imported = {
+    nodes = list(ast.walk(tree_of(file)))
+    names = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("deblurkit")
         for alias in node.names
     }
-    yield from imported.items()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in imported:
-            yield ast.unparse(node), f"{imported[ast.unparse(node.value)]}.{node.attr}"
+    dotted = {
+        f"{node.value.id}.{node.attr}": f"{names[node.value.id]}.{node.attr}"
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.value.id in names
+    }
+    return names | dotted
 
 
 def module_of(file: Path) -> str:
@@ -127,4 +136,4 @@ def module_of(file: Path) -> str:
 
 
 def parts_of(file: Path) -> list[ast.stmt]:
-    return ast.parse(file.read_text()).body
+    return tree_of(file).body
