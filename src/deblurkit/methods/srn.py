@@ -21,8 +21,8 @@ class SRN(AutomaticMethod):
 
     with B blurred, S sharp and N the number of values of a batch at scale i.
 
-    >>> small = ["deblurrer.channels=4", "deblurrer.recurrence.channels=16"]
-    >>> method = deblurkit.build("srn", *small)
+    >>> small = ["channels=4", "blocks=1", "kernel=3", "recurrence.channels=16"]
+    >>> method = deblurkit.build("srn", *(f"deblurrer.{size}" for size in small))
     >>> method.restore(torch.rand(1, 3, 18, 30)).shape
     torch.Size([1, 3, 18, 30])
 

@@ -92,7 +92,11 @@ class Protocol(Metric):
 
 
 def mean(values: Sequence[float]) -> float:
-    """Mean whose sum is rounded once: the same in any order. NaN of nothing."""
+    """Mean whose sum is rounded once: the same in any order. NaN of nothing.
+
+    >>> mean([1.0, 2.0, 4.5])
+    2.5
+    """
     return math.fsum(values) / len(values) if values else math.nan
 
 
@@ -125,7 +129,7 @@ def check(restored: Tensor, sharp: Tensor) -> None:
 def rounded(pictures: Images) -> Images:
     """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels.
 
-    >>> 255 * rounded(torch.full((1, 1, 1, 1), 0.5)).item()  # of 127.5
+    >>> round(255 * rounded(torch.full((1, 1, 1, 1), 0.5)).item(), 3)  # of 127.5
     128.0
     """
     return (pictures.float().clamp(0, 1) * 255).round() / 255
