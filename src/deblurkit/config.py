@@ -58,6 +58,9 @@ register_resolvers()
 def compose(*overrides: str, config: str = "train") -> DictConfig:
     """Compose a config as the commands do.
 
+    >>> compose("model=wiener", "model.steps=10").model.steps
+    10
+
     Args:
         *overrides: As on the command line: ``"model=dclnet"``, ``"data.crop=128"``.
         config: Command whose config it is: ``train``, ``eval``, ``deblur``, ``blur``, ``data`` or
@@ -157,12 +160,20 @@ def _without_value(key: str) -> str:
 
 
 def available_methods() -> list[str]:
-    """Keys that ``build`` and ``model=`` take."""
+    """Keys that ``build`` and ``model=`` take.
+
+    >>> "dclnet" in available_methods()
+    True
+    """
     return sorted(file.stem for file in (conf_dir() / "model").glob("*.yaml"))
 
 
 def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationMethod":
     """Make a method with fresh weights.
+
+    >>> method = build("dclnet_tiny", "backbone.channels=8")
+    >>> method.restore(torch.rand(1, 3, 30, 50)).shape
+    torch.Size([1, 3, 30, 50])
 
     Args:
         key: Name of its config, see ``available_methods``.

@@ -41,6 +41,9 @@ def check_kernels(kernels: object) -> None:
 def normalized(kernels: Kernels) -> Kernels:
     """Scale each kernel to the sum 1.
 
+    >>> normalized(torch.full((1, 1, 1, 1), 4.0)).item()
+    1.0
+
     Raises:
         InputError: If a kernel has no positive sum.
     """
@@ -82,6 +85,11 @@ def centred(kernels: Kernels) -> Kernels:
 
 def padded(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 padded padded"]:
     """Surround each kernel by zeros up to the odd side ``size``, its middle staying the middle.
+
+    >>> padded(torch.ones(1, 1, 1, 1), 3)[0, 0]
+    tensor([[0., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 0.]])
 
     Raises:
         InputError: If ``size`` is even or smaller than the kernels.
