@@ -16,6 +16,7 @@ RUN_HOMES = (
     "deblurkit.data",
     "deblurkit.metrics",
     "deblurkit.callbacks",
+    "deblurkit.restoring.teacher",
     "lightning.pytorch.Trainer",
     "lightning.pytorch.trainer",
     "lightning.pytorch.callbacks",
