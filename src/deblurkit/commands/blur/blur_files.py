@@ -11,6 +11,7 @@ from rich.progress import track
 
 from deblurkit.commands.blur.pair_folder import PairFolder, Row
 from deblurkit.commands.shared.inputs import targets
+from deblurkit.commands.shared.passed_over import passed_over, warn_of, warn_of_losses
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate
@@ -50,14 +51,18 @@ def blur_files(cfg: DictConfig) -> int:
     pairs = PairFolder(output, [one for some in names.values() for one in some], files.values())
     maker = PairMaker(cfg)
     write_record(cfg, output)
+    losses: dict[Path, tuple[str, ...]] = {}
     try:
         for name, file in following(files.items(), "blurring"):
             with pairs.noting(file):
                 picture = read_picture(file)
+                losses[file] = picture.left_out
                 maker.check_disparity(name)
                 for copy, own in enumerate(names[name]):
                     maker.make(pairs, own, picture, draw=number("blur", name, copy))
     finally:
+        warn_of(passed_over([str(entry) for entry in cfg.inputs], output))
+        warn_of_losses(losses)
         failed = pairs.finish()
     return failed
 

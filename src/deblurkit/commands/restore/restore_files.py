@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,23 +21,23 @@ from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.kernels import write_kernel
 from deblurkit.commands.restore.page import RestoredPage
+from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
 from deblurkit.commands.shared.inputs import targets
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.passed_over import passed_over, warn_of, warn_of_losses
 from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
 from deblurkit.config import plain
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.imaging.formats.files import (
-    Picture,
     as_levels,
     as_pixels,
     as_tensor,
     in_unit_range,
-    read_picture,
     write_image,
-    write_picture,
 )
+from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.chain import ChainedMethod, chained
 from deblurkit.restoring.guard import Guard
 from deblurkit.restoring.kernel_size import told_kernel_size
@@ -85,12 +86,23 @@ def restore_files(cfg: DictConfig) -> int:
     trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
     shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
     wait_for_devices(trainer)
-    return report(shares, cfg.output) if trainer.is_global_zero else 0
+    if not trainer.is_global_zero:
+        return 0
+    foreign = passed_over([str(entry) for entry in cfg.inputs], Path(cfg.output))
+    return report(shares, cfg.output, passed_over=foreign)
 
 
-def report(shares: list[dict[str, Any]], output: str) -> int:
-    """Say what all devices have done; how many files could not be restored."""
+def report(shares: list[dict[str, Any]], output: str, *, passed_over: list[Path]) -> int:
+    """Say what all devices have done; how many files could not be restored.
+
+    Args:
+        shares: Of each device, what became of its files.
+        output: Folder of the results.
+        passed_over: Pictures and videos that were not tried.
+    """
+    warn_of(passed_over)
     for share in shares:
+        warn_of_losses(share["losses"])
         for path, reason in share["failures"].items():
             log.error("not restored: %s: %s", path, reason)
         for path, reason in share["kept"].items():
@@ -102,6 +114,7 @@ def report(shares: list[dict[str, Any]], output: str) -> int:
     kept = sum(len(share["kept"]) for share in shares)
     alike = f", {kept} of them as they were" if kept else ""
     done = before + written
+    count += len(passed_over)
     log.info("%d of %d pictures restored to %s%s%s", done, count, output, alike, earlier)
     return sum(len(share["failures"]) for share in shares)
 
@@ -137,7 +150,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         self.journal, self.pixel_limit = journal, pixel_limit
         self.earlier = 0  # finished before
         self.failures: dict[Path, str] = {}
-        self.waiting: dict[str, tuple[Picture, Path]] = {}  # read ahead, and where they go
+        self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
+        self.waiting: dict[str, deque[Waiting]] = {}  # read ahead; of a file, its pages in order
 
     @property
     def places(self) -> list[tuple[Path, Path]]:
@@ -148,7 +162,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def share(self) -> dict[str, Any]:
         """What became of this device's files."""
         count = len(self.places)
-        return {"files": count, "earlier": self.earlier, "failures": self.failures}
+        made = {"files": count, "earlier": self.earlier, "failures": self.failures}
+        return made | {"losses": self.losses}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for file, target in self.places:
@@ -156,13 +171,15 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                 self.earlier += 1
                 continue
             try:
-                picture = read_picture(file, pixel_limit=self.pixel_limit)
+                for waiting in waiting_pictures(file, target, pixel_limit=self.pixel_limit):
+                    if file in self.failures:  # an earlier page
+                        break
+                    self.waiting.setdefault(str(file), deque()).append(waiting)
+                    pixels = waiting.picture.pixels
+                    seen = as_levels if pixels[..., 0].size > LARGE else as_tensor
+                    yield {"blurred": seen(pixels)[None], "name": [str(file)]}
             except PictureError as error:
                 self.failures[file] = str(error)
-                continue
-            self.waiting[str(file)] = (picture, target)
-            seen = as_levels if picture.pixels[..., 0].size > LARGE else as_tensor
-            yield {"blurred": seen(picture.pixels)[None], "name": [str(file)]}
 
 
 class PictureWriter(BasePredictionWriter):
@@ -184,15 +201,17 @@ class PictureWriter(BasePredictionWriter):
         dataloader_idx: int,
     ) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
-        picture, target = self.files.waiting.pop(batch["name"][0])
+        file = Path(batch["name"][0])
+        waiting = self.files.waiting[str(file)].popleft()
         restored = prediction["restored"][0].cpu()
         try:
             if "refused" in prediction:
                 raise PictureError(prediction["refused"])
             if restored.is_floating_point() and not torch.isfinite(restored).all():
-                raise PictureError(f"{target}: the result is not finite")
-            pixels = as_pixels(restored, bits=picture.bits)
-            write_picture(target, replace(picture, pixels=pixels))
+                raise PictureError(f"{waiting.target}: the result is not finite")
+            pixels = as_pixels(restored, bits=waiting.picture.bits)
+            complete = waiting.write(replace(waiting.picture, pixels=pixels))
+            target = waiting.own_target
             if "kernel" in prediction:
                 write_kernel(target, prediction["kernel"][0])
             if self.compare:
@@ -200,9 +219,13 @@ class PictureWriter(BasePredictionWriter):
                 views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
                 drawn = side_by_side(views)
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
-            self.files.journal.note(Path(batch["name"][0]), target)
-            self.written += 1
             if "kept" in prediction:
-                self.kept[Path(batch["name"][0])] = prediction["kept"]
+                self.kept[file] = waiting.page + prediction["kept"]
+            losses = left_out(waiting.picture, target.suffix.lower())
+            known = self.files.losses.get(file, ())
+            self.files.losses[file] = known + tuple(loss for loss in losses if loss not in known)
+            if complete:
+                self.files.journal.note(file, waiting.target)
+                self.written += 1
         except PictureError as error:
-            self.files.failures[Path(batch["name"][0])] = str(error)
+            self.files.failures[file] = waiting.page + str(error)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deblurkit.commands.shared.passed_over import in_words, passed_over
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.encoding import READABLE
 
@@ -27,8 +28,11 @@ def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Pa
             for file in matches or [path]:  # a name that finds nothing fails with the others
                 found.setdefault(file, Path(file.name))
     if not found:
+        foreign = in_words(passed_over(inputs, output))
         raise InputError(
-            "found no picture: name at least one file, folder or pattern, such as photo.jpg"
+            f"found no picture that is read, but {'; '.join(foreign)}"
+            if foreign
+            else "found no picture: name at least one file, folder or pattern, such as photo.jpg"
         )
     places: dict[Path, Path] = {}
     sources = {source.resolve() for source in found}
