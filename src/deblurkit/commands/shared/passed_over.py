@@ -58,6 +58,8 @@ def warn_of_losses(losses: Mapping[Path, tuple[str, ...]]) -> None:
     for file, words in losses.items():
         if words:
             alike.setdefault("; ".join(words), []).append(str(file))
-    for words, names in alike.items():
-        count = f"{len(names)} pictures" if len(names) > 1 else "1 picture"
-        log.warning("%s without %s: %s", count, words, listed(names))
+    for sentence, names in alike.items():
+        if len(names) == 1:
+            log.warning("%s: the result is without %s", names[0], sentence)
+        else:
+            log.warning("%d results are without %s: %s", len(names), sentence, listed(names))

@@ -39,7 +39,7 @@ from deblurkit.imaging.formats.decoded import (
     refuse_large,
     refuse_long,
 )
-from deblurkit.imaging.formats.jpeg import left_out_of_jpeg, refuse_frame
+from deblurkit.imaging.formats.jpeg import left_out_of_jpeg, refuse_frame, refuse_rare
 from deblurkit.imaging.formats.metadata import Metadata, metadata_of, orientation
 from deblurkit.imaging.formats.netpbm import netpbm_header, netpbm_pixels
 from deblurkit.imaging.formats.tiff.pages import pages
@@ -178,6 +178,8 @@ def _decoded(file: File, container: Container, pixel_limit: int) -> Decoded:
         pixels: NDArray[Any] | None = pillow_pixels(header.pillow, metadata.icc)
     else:
         pixels = _opencv_pixels(data)
+        if pixels is None and container.format == "JPEG":
+            refuse_rare(container)
     gray = mode in GRAY_MODES or _is_gray_png(data)
     if pixels is None or pixels.shape[:2] != (height, width):
         raise DecodingError(CUT)

@@ -11,8 +11,10 @@ from deblurkit.imaging.formats.foreign import JPEG_LS
 from deblurkit.imaging.formats.tiff.directories import first_directory
 
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # markers
-_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
-_HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
+_RARE = {0xC3: "packed without loss", 0xCB: "packed without loss"}
+_RARE |= dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical")
+_RARE |= dict.fromkeys((0xC9, 0xCA), "packed arithmetically")
+_HELP = "which is not read in JPEG; save it as PNG or TIFF"
 _LS_FRAME = 0xF7
 _CHANNELS = frozenset({1, 3, 4})
 _MULTIPLE, _ISO_GAIN_MAP = b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"
@@ -34,17 +36,21 @@ def refuse_frame(container: Container) -> None:
             raise DecodingError(JPEG_LS.sentence)
         if marker not in _FRAMES:
             continue
-        reason = None
         if bits != 8:
-            reason = f"it has {bits} bits in each channel"
-        elif marker in _LOSSLESS:
-            reason = "it is packed without loss"
-        elif marker in _HIERARCHICAL:
-            reason = "it is hierarchical"
-        elif channels not in _CHANNELS:
-            reason = f"it has {channels} channels"
-        if reason is not None:
-            raise DecodingError(f"{reason}, which is not read in JPEG; save it as PNG or TIFF")
+            raise DecodingError(f"it has {bits} bits in each channel, {_HELP}")
+        if channels not in _CHANNELS:
+            raise DecodingError(f"it has {channels} channels, {_HELP}")
+
+
+def refuse_rare(container: Container) -> None:
+    """Say why a decoder failed, if the file is of a kind that few decoders know.
+
+    Raises:
+        DecodingError: With the kind of the file.
+    """
+    for kind, _ in container.parts:
+        if kind[0] in _RARE:
+            raise DecodingError(f"it is {_RARE[kind[0]]}, {_HELP}")
 
 
 def left_out_of_jpeg(container: Container, rest: bytes) -> tuple[str, ...]:
@@ -56,7 +62,7 @@ def left_out_of_jpeg(container: Container, rest: bytes) -> tuple[str, ...]:
     """
     second = [content for kind, content in container.parts if kind == b"\xe2"]
     first = [content for kind, content in container.parts if kind == b"\xe1"]
-    count = rest.startswith(_PICTURE)
+    count = int(rest.startswith(_PICTURE))
     for content in second:
         if content.startswith(_MULTIPLE):
             count = max(count, _pictures(content.removeprefix(_MULTIPLE)) - 1)

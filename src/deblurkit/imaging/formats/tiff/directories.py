@@ -28,12 +28,12 @@ class Value(NamedTuple):
 
     Args:
         kind: Their type, by the format's number.
-        count: How many there are.
+        values: How many there are.
         data: Their bytes, little-endian.
     """
 
     kind: int
-    count: int
+    values: int
     data: bytes
 
 
@@ -42,13 +42,13 @@ class Entry(NamedTuple):
 
     Args:
         kind: Their type.
-        count: How many there are.
+        values: How many there are.
         position: Of the values in the file.
         slot: Position of the entry itself.
     """
 
     kind: int
-    count: int
+    values: int
     position: int
     slot: int
 
@@ -101,7 +101,7 @@ class Directory:
             following = file.read(form.position.size)
         except (struct.error, OSError, OverflowError) as error:
             raise DecodingError(CUT) from error
-        self.entries: dict[int, Entry] = {tag: entry for tag, entry in tags if entry.count}
+        self.entries: dict[int, Entry] = {tag: entry for tag, entry in tags if entry.values}
         whole = len(following) == form.position.size  # some programs leave out the last zero
         self.following: int = form.position.unpack(following)[0] if whole else 0
 
@@ -121,7 +121,7 @@ class Directory:
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in SIZES or entry.position >= 2**63:
             return None
-        length = entry.count * SIZES[entry.kind]
+        length = entry.values * SIZES[entry.kind]
         self.file.seek(entry.position)
         data = self.file.read(length)
         if len(data) < length:
@@ -129,7 +129,7 @@ class Directory:
         if self.form.order == ">" and entry.kind in _SWAPPED:
             numbers = np.frombuffer(data, f">u{_SWAPPED[entry.kind]}")
             data = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
-        return Value(entry.kind, entry.count, data)
+        return Value(entry.kind, entry.values, data)
 
     def numbers(self, tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Whole numbers of a tag; the default where it is missing or holds none."""
@@ -222,7 +222,7 @@ def packed(tags: Tags, start: int, *, following: int = 0) -> bytes:
         elif len(value.data) > 4:
             outside += value.data + bytes(len(value.data) % 2)
         field = position if len(value.data) > 4 else value.data.ljust(4, b"\0")
-        entries.append(struct.pack("<HHL", tag, value.kind, value.count) + field)
+        entries.append(struct.pack("<HHL", tag, value.kind, value.values) + field)
     return b"".join([*entries, struct.pack("<L", following), outside])
 
 

@@ -12,7 +12,7 @@ from deblurkit.imaging.formats.tiff.directories import Directory
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
 TURN, SAMPLES, PLANES, PREDICTOR, EXTRA, SAMPLE_FORMAT = 274, 277, 284, 317, 338, 339
 SUBSAMPLING = 530
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, _INKS, _YCBCR = 0, 1, 2, 5, 6
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, _INKS, YCBCR = 0, 1, 2, 5, 6
 RAW, LZW, DEFLATE, DIFFERENCES = 1, 5, 8, 2
 PREMULTIPLIED, OPACITY = 1, 2
 SEPARATE = 2
@@ -87,8 +87,8 @@ class TiffLayout(NamedTuple):
 
     @property
     def plain(self) -> bool:
-        """Gray or RGB of 8 or 16 bits, packed without loss."""
-        known = self.gray or self.photometric == RGB
+        """Gray, RGB or YCbCr of 8 or 16 bits, packed without loss."""
+        known = self.gray or self.photometric in (RGB, YCBCR)
         return known and self.bits in (8, 16) and self.compression in _WITHOUT_LOSS
 
 
@@ -134,8 +134,10 @@ def _refuse_channels(stored: TiffLayout) -> None:
             f"it has {count} channels that are neither colours nor opacity; save each of them as a "
             "gray picture of its own"
         )
-    if stored.photometric == RGB and count < 3:
-        raise DecodingError(f"it has {count} channels and claims to be RGB; save it as gray or RGB")
+    if stored.photometric in (RGB, YCBCR) and count < 3:
+        raise DecodingError(
+            f"it has {count} channels and claims to be in colour; save it as gray or RGB"
+        )
     if stored.bits == 16 and not (stored.gray or stored.photometric == RGB or stored.inks):
         kind = _PHOTOMETRICS.get(stored.photometric, "of another kind")
         raise DecodingError(
@@ -151,7 +153,7 @@ def _refuse_compression(stored: TiffLayout, directory: Directory) -> None:
             f"its pixels are packed by {name}, which is not read in TIFF; save it with LZW or "
             "deflate, or as PNG"
         )
-    sparse = stored.photometric == _YCBCR and directory.numbers(SUBSAMPLING, (2, 2)) != (1, 1)
+    sparse = stored.photometric == YCBCR and directory.numbers(SUBSAMPLING, (2, 2)) != (1, 1)
     if sparse and number in _WITHOUT_LOSS:
         raise DecodingError(
             "it is YCbCr with fewer colours than pixels and no JPEG, which is not read here; save "

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 from PIL import TiffImagePlugin
 
 from deblurkit.imaging.formats.containers import CUT, DecodingError
@@ -38,6 +39,7 @@ from deblurkit.imaging.formats.tiff.layout import (
     TURN,
     WHITE_IS_ZERO,
     WIDTH,
+    YCBCR,
     TiffLayout,
 )
 
@@ -79,7 +81,12 @@ def plain_pixels(directory: Directory, stored: TiffLayout) -> NDArray[Any]:
     values = _stored_values(directory, stored)
     if stored.photometric == WHITE_IS_ZERO:
         values = np.concatenate([~values[..., :1], values[..., 1:]], axis=2)
-    shown, opacity = values[..., : stored.colors], values[..., stored.colors : stored.colors + 1]
+    shown: NDArray[Any] = values[..., : stored.colors]
+    if stored.photometric == YCBCR:
+        picture = PillowImage.fromarray(np.ascontiguousarray(shown))
+        merged = PillowImage.merge("YCbCr", picture.split())
+        shown = np.asarray(merged.convert("RGB"))
+    opacity = values[..., stored.colors : stored.colors + 1]
     if not (stored.opacity and opacity.shape[2]):
         return shown if stored.colors == 3 else shown[..., 0]
     if stored.opacity == PREMULTIPLIED:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from PIL import TiffImagePlugin
+from PIL import ImagePalette, TiffImagePlugin
 
 from deblurkit.imaging.formats.containers import CUT, Container, DecodingError, File
 from deblurkit.imaging.formats.decoded import Decoded, made_upright, reasons, refuse_large
@@ -15,6 +15,8 @@ from deblurkit.imaging.formats.tiff.pixels import for_pillow, plain_pixels
 from deblurkit.imaging.formats.tiff.tags import MAP, XMP, beside
 from deblurkit.imaging.formats.with_pillow import GRAY_MODES, pillow_pixels
 from deblurkit.imaging.formats.xmp import xmp_orientation
+
+_COLORS = 320  # of a palette: all reds, all greens, all blues
 
 
 def tiff_size(file: File) -> tuple[int, int]:
@@ -81,11 +83,10 @@ def _page(container: Container, found: Pages, number: int, *, pixel_limit: int) 
         picture = Decoded(plain_pixels(directory, stored), stored.gray, metadata)
         extra = stored.samples - stored.colors - (stored.opacity > 0)
         if extra > 0:
-            left_out += (
-                f"{extra} channel{'s' * (extra > 1)} that are neither colours nor opacity",
-            )
+            left_out += (f"{extra} further channel{'s' * (extra > 1)} of no stated meaning",)
     else:
         picture = _by_pillow(directory, metadata, turned=turn != 1)
+        left_out += ("what its inks have beyond 8 bits",) if stored.bits == 16 else ()
     if picture.values.shape[:2] != (stored.rows, stored.columns):
         raise DecodingError(CUT)
     return made_upright(picture._replace(left_out=left_out), turn)
@@ -94,6 +95,9 @@ def _page(container: Container, found: Pages, number: int, *, pixel_limit: int) 
 def _by_pillow(directory: Directory, metadata: Metadata, *, turned: bool) -> Decoded:
     picture = TiffImagePlugin.TiffImageFile(for_pillow(directory, turned=turned))
     gray, inks = picture.mode in GRAY_MODES, picture.mode in ("CMYK", "LAB")
+    colors = directory.numbers(_COLORS)
+    if picture.mode == "P" and max(colors, default=0) < 256:  # old writers, of 8 bits
+        picture.palette = ImagePalette.raw("RGB;L", bytes(colors))
     values = pillow_pixels(picture, metadata.icc)
     # A profile of inks does not describe the RGB that they became.
     return Decoded(values, gray, replace(metadata, icc=b"") if inks else metadata)
