@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deblurkit.imaging.formats import encoding
-from deblurkit.imaging.formats.tiff import writing
 from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
+from deblurkit.imaging.formats.tiff import writing
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

@@ -11,8 +11,8 @@ from picture_kinds import DISPLAY_P3, SRGB, XMP, camera_data, chunk, photograph,
 from PIL import Image, ImageCms
 
 from deblurkit.imaging.formats.containers import opened_container
-from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
 from deblurkit.imaging.formats.exif import exif_orientation
+from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
 from deblurkit.imaging.formats.metadata import (
     Metadata,
     fits_profile,

@@ -39,7 +39,7 @@ def first_page(file: File, container: Container, *, pixel_limit: int) -> Decoded
     """
     found = pages(file)
     rest = len(found.directories) - 1
-    alone = Pages(found.directories[:1], complete=found.complete and not rest)
+    alone = found._replace(complete=found.complete and not rest)
     page = _page(container, alone, 0, pixel_limit=pixel_limit)
     more = (f"{rest} further page{'s' * (rest > 1)}",) if rest else ()
     return page._replace(left_out=more + page.left_out)
