@@ -20,6 +20,7 @@ class Waiting:
         number: Of the page, from 1.
         count: How many pages the file has.
         pages: Those that are restored already; the same list for all pages of a file.
+        kept: Why pages of the file stayed as they were, for each that did; likewise.
     """
 
     picture: Picture
@@ -27,6 +28,7 @@ class Waiting:
     number: int = 1
     count: int = 1
     pages: list[EncodedPage] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def own_target(self) -> Path:
@@ -69,6 +71,6 @@ def waiting_pictures(file: Path, target: Path, *, pixel_limit: int) -> Iterator[
     if count == 1:
         yield Waiting(read_picture(file, pixel_limit=pixel_limit), target)
         return
-    pages: list[EncodedPage] = []
+    pages, kept = list[EncodedPage](), list[str]()
     for number, picture in enumerate(read_pages(file, pixel_limit=pixel_limit), start=1):
-        yield Waiting(picture, target, number, count, pages)
+        yield Waiting(picture, target, number, count, pages, kept)

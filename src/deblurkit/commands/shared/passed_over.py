@@ -5,28 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from deblurkit.commands.shared.names import listed
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.foreign import Foreign, kind_of_name
 
 log = logging.getLogger(__name__)
-
-
-def passed_over(inputs: Iterable[str], output: Path) -> list[Path]:
-    """Pictures and videos of kinds that are not read, below the folders among the inputs.
-
-    Args:
-        inputs: Files, folders and patterns; what is named itself is tried and not passed over.
-        output: Folder of the results, in which nothing is looked for.
-    """
-    results, files = output.resolve(), dict[Path, None]()
-    for entry in inputs:
-        folder = Path(entry).expanduser()
-        if folder.is_dir():
-            for file in sorted(folder.rglob("*")):
-                foreign = kind_of_name(file) is not None and file.suffix.lower() not in READABLE
-                if foreign and not file.is_dir() and results not in file.resolve().parents:
-                    files.setdefault(file)
-    return list(files)
 
 
 def in_words(files: Iterable[Path]) -> list[str]:

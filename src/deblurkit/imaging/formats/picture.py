@@ -25,6 +25,10 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 class Picture:
     """A picture and what is needed to write it back as it came.
 
+    >>> picture = Picture(np.zeros((2, 3, 3), np.uint16))
+    >>> picture.bits, picture.gray, picture.alpha
+    (16, False, None)
+
     Args:
         pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
         gray: Whether the file had one channel; ``pixels`` then has three equal ones.
