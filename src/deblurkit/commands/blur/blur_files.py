@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import track
 
 from deblurkit.commands.blur.pair_folder import PairFolder, Row
-from deblurkit.commands.shared.inputs import targets
+from deblurkit.commands.shared.inputs import passed_over, targets
+from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate
@@ -56,15 +57,19 @@ def blur_files(cfg: DictConfig) -> int:
     pairs = PairFolder(output, [*chain.from_iterable(names.values())], files.values())
     maker = PairMaker(cfg)
     write_record(cfg, output)
+    losses: dict[Path, tuple[str, ...]] = {}
     try:
         for name, file in following(files.items(), "blurring"):
             with pairs.noting(file):
                 picture = read_picture(file)
+                losses[file] = picture.left_out
                 maker.check_disparity(name)
                 for count, numbered_name in enumerate(names[name]):
                     draw = number("blur", name, count)
                     maker.make(pairs, numbered_name, picture, draw=draw)
     finally:
+        warn_of(passed_over([str(entry) for entry in cfg.inputs], output))
+        warn_of_losses(losses)
         failed = pairs.finish()
         say_reduced(maker.reduced, "jpeg= has no more")
     return failed

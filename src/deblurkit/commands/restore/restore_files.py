@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,8 +21,10 @@ from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.kernels import write_kernel
 from deblurkit.commands.restore.page import RestoredPage
-from deblurkit.commands.shared.inputs import single_target, targets
+from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
+from deblurkit.commands.shared.inputs import passed_over, single_target, targets
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.commands.shared.results import result_file, results_folder
 from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
@@ -30,15 +33,13 @@ from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.imaging.formats.files import (
-    Picture,
     as_levels,
     as_pixels,
     as_tensor,
     in_unit_range,
-    read_picture,
     write_image,
-    write_picture,
 )
+from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.chain import ChainedMethod, chained
 from deblurkit.restoring.guard import Guard
 from deblurkit.restoring.kernel_size import told_kernel_size
@@ -84,12 +85,15 @@ def restore_files(cfg: DictConfig) -> int:
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
     trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
-    shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
+    shares = gathered([files.share | writer.share])
     wait_for_devices(trainer)
     if not trainer.is_global_zero:
         return 0
+    foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
+    warn_of(foreign)
     weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    return report(shares, destinations, f"{method_name(cfg, method)}{weights}", output=folder)
+    named = f"{method_name(cfg, method)}{weights}"
+    return report(shares, destinations, named, output=folder, passed_over=len(foreign))
 
 
 def placed(cfg: DictConfig, folder: Path) -> list[tuple[Path, Path]]:
@@ -116,6 +120,7 @@ def report(
     method: str,
     *,
     output: Path,
+    passed_over: int,
 ) -> int:
     """Say what all devices have done; how many files could not be restored.
 
@@ -124,18 +129,22 @@ def report(
         destinations: All files, and where each goes.
         method: What restored, in words.
         output: Folder of the results.
+        passed_over: Pictures and videos in the folders that were not tried.
     """
     for share in shares:
+        warn_of_losses(share["losses"])
         for path, reason in share["failures"].items():
             log.error("not restored: %s: %s", path, reason)
         for path, reason in share["kept"].items():
             log.warning("kept as it was: %s: %s (guard=false: restored anyway)", path, reason)
+        for path, reason in share["partly"].items():
+            log.warning("kept in part as it was: %s: %s", path, reason)
     before, before_kept, written = (
         sum(share[key] for share in shares) for key in ("earlier", "earlier_kept", "written")
     )
     kept = before_kept + sum(len(share["kept"]) for share in shares)
     restored = before + written - kept
-    if len(destinations) == 1 and before + written == 1:
+    if len(destinations) == 1 and not passed_over and before + written == 1:
         ((file, target),) = destinations
         done = f"restored by {method}" if restored else "kept as it was"
         earlier = ", before; delete it to make it again" if before else ""
@@ -143,7 +152,7 @@ def report(
     else:
         earlier = f" ({before} of them before; delete them to make them again)" if before else ""
         alike = f", {kept} kept as they were" if kept else ""
-        count = len(destinations)
+        count = len(destinations) + passed_over
         log.info(
             *("%d of %d pictures restored to %s%s by %s%s", restored, count, output),
             *(earlier, method, alike),
@@ -182,7 +191,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         self.journal, self.pixel_limit = journal, pixel_limit
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
         self.failures: dict[Path, str] = {}
-        self.waiting: dict[str, tuple[Picture, Path]] = {}  # read ahead, and where they go
+        self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
+        self.waiting: dict[str, deque[Waiting]] = {}  # read ahead; of a file, its pages in order
 
     @property
     def destinations(self) -> list[tuple[Path, Path]]:
@@ -193,7 +203,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def share(self) -> dict[str, Any]:
         """What became of this device's files."""
         earlier = {"earlier": self.earlier, "earlier_kept": self.earlier_kept}
-        return {"files": len(self.destinations), **earlier, "failures": self.failures}
+        noted = {"failures": self.failures, "losses": self.losses}
+        return {"files": len(self.destinations), **earlier, **noted}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for file, target in self.destinations:
@@ -202,13 +213,15 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                 self.earlier_kept += self.journal.kept(file, target)
                 continue
             try:
-                picture = read_picture(file, pixel_limit=self.pixel_limit)
+                for waiting in waiting_pictures(file, target, pixel_limit=self.pixel_limit):
+                    if file in self.failures:  # an earlier page
+                        break
+                    self.waiting.setdefault(str(file), deque()).append(waiting)
+                    pixels = waiting.picture.pixels
+                    numbers = as_levels if pixels[..., 0].size > LARGE else as_tensor
+                    yield {"blurred": numbers(pixels)[None], "name": [str(file)]}
             except PictureError as error:
                 self.failures[file] = str(error)
-                continue
-            self.waiting[str(file)] = (picture, target)
-            numbers = as_levels if picture.pixels[..., 0].size > LARGE else as_tensor
-            yield {"blurred": numbers(picture.pixels)[None], "name": [str(file)]}
 
 
 class PictureWriter(BasePredictionWriter):
@@ -218,6 +231,12 @@ class PictureWriter(BasePredictionWriter):
         super().__init__(write_interval="batch")
         self.files, self.compare, self.written = files, compare, 0
         self.kept: dict[Path, str] = {}  # and why
+        self.partly: dict[Path, str] = {}  # of their pages some, and why
+
+    @property
+    def share(self) -> dict[str, Any]:
+        """What this device has written."""
+        return {"written": self.written, "kept": self.kept, "partly": self.partly}
 
     def write_on_batch_end(
         self,
@@ -231,15 +250,16 @@ class PictureWriter(BasePredictionWriter):
     ) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
         file = Path(batch["name"][0])
-        picture, target = self.files.waiting.pop(str(file))
+        waiting = self.files.waiting[str(file)].popleft()
         restored = prediction["restored"][0].cpu()
         try:
             if "refused" in prediction:
                 raise PictureError(prediction["refused"])
             if restored.is_floating_point() and not torch.isfinite(restored).all():
-                raise PictureError(f"{target}: the result is not finite")
-            pixels = as_pixels(restored, bits=picture.bits)
-            write_picture(target, replace(picture, pixels=pixels))
+                raise PictureError(f"{waiting.target}: the result is not finite")
+            pixels = as_pixels(restored, bits=waiting.picture.bits)
+            complete = waiting.write(replace(waiting.picture, pixels=pixels))
+            target = waiting.own_target
             if "kernel" in prediction:
                 write_kernel(target, prediction["kernel"][0])
             if self.compare:
@@ -247,9 +267,30 @@ class PictureWriter(BasePredictionWriter):
                 views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
                 drawn = side_by_side(views)
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
-            self.files.journal.note(file, target, kept=prediction.get("kept"))
-            self.written += 1
-            if "kept" in prediction:
-                self.kept[file] = prediction["kept"]
+            self.note(file, waiting, kept=prediction.get("kept"), complete=complete)
         except PictureError as error:
-            self.files.failures[file] = str(error)
+            self.files.failures[file] = waiting.page + str(error)
+
+    def note(self, file: Path, waiting: Waiting, *, kept: str | None, complete: bool) -> None:
+        """Note what a result is without, and a file once all its pages are there.
+
+        Args:
+            file: Of the picture.
+            waiting: The picture.
+            kept: Why it stayed as it was, if it did.
+            complete: Whether it was the last of its file.
+        """
+        known = self.files.losses.get(file, ())
+        losses = left_out(waiting.picture, waiting.target.suffix.lower())
+        self.files.losses[file] = known + tuple(loss for loss in losses if loss not in known)
+        waiting.kept.extend([] if kept is None else [kept])
+        if not complete:
+            return
+        alike = kept if len(waiting.kept) == waiting.count else None
+        self.files.journal.note(file, waiting.target, kept=alike)
+        self.written += 1
+        if alike is not None:
+            self.kept[file] = alike
+        elif waiting.kept:
+            share = f"{len(waiting.kept)} of {waiting.count} pages"
+            self.partly[file] = f"{share}: {waiting.kept[0]}"
