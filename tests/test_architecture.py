@@ -20,7 +20,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors"}
+GROUND = {"contracts", "errors", "paths"}
 PRIVATE = {"lightning_private"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
@@ -28,6 +28,7 @@ FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
+    "paths": set(),
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},
@@ -39,8 +40,9 @@ MAY_IMPORT = {
     "methods": {*FILES, *PRIVATE, "losses"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
     "former_names": set(),
-    "config": {*GROUND, "trust", "methods", "former_names"},
-    "weights": set(),  # files that come with the install
+    "override_types": GROUND,
+    "config": {*GROUND, "trust", "methods", "former_names", "override_types"},
+    "weights": GROUND,  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
@@ -48,7 +50,8 @@ MAY_IMPORT = {
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {*FRAME, "pages", "published", "callbacks", "restoring", "__init__"},
-    "cli": {*FRAME, "callbacks", "commands", "__init__"},
+    "cli": {*FRAME, "override_types", "callbacks", "commands", "__init__"},
+    "__main__": {"cli"},
     "__init__": set(),
 }
 # A line of a folder's table of contents.

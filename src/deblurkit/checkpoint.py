@@ -20,6 +20,7 @@ from torch.nn.modules import module as registration
 from deblurkit.config import build_recipe, conf_dir
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.paths import expanded
 from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
 from deblurkit.weight_files.safetensors_files import read_safetensors
@@ -123,12 +124,12 @@ def existing(weights: str | Path) -> Path:
     if isinstance(weights, str) and (file := named_file(weights)):
         return file
     try:
-        path = Path(weights).expanduser()
+        path = expanded(weights)
         for name in OF_A_RUN:
             if (path / name).is_file():
                 return path / name
         found = path.is_file()
-    except (OSError, RuntimeError, ValueError) as error:  # a name that no file can have
+    except (OSError, ValueError) as error:  # a name that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not found:
         raise InputError(
@@ -139,10 +140,11 @@ def existing(weights: str | Path) -> Path:
 
 
 def way_to(name: str) -> str:
-    """The commands that make weights of this name, where a source delivers them; or nothing."""
-    source = conf_dir() / "source" / f"{name}.yaml"
+    """How to come by what has this name: of a method, or of weights that a source delivers."""
+    source, model = (conf_dir() / group / f"{name}.yaml" for group in ("source", "model"))
     if not name.isidentifier() or not source.is_file():
-        return ""
+        is_method = name.isidentifier() and model.is_file()
+        return f"{name} is the name of a method, model={name}; " if is_method else ""
     described = OmegaConf.load(source).source
     commands = [*described.get("fetching", ()), f"deblurkit-convert source={name}"]
     path = described.get("fetched", "<its files>")

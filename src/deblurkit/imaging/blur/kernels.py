@@ -11,13 +11,20 @@ from deblurkit.errors import InputError
 SUM_TOLERANCE = 1e-3  # a kernel that was stored in half precision still passes
 
 
-def check_kernels(kernels: Tensor) -> None:
+def check_kernels(kernels: object) -> None:
     """Refuse what is not a batch of usable kernels.
 
     Raises:
-        InputError: Unless the shape is (batch, 1, size, size) with an odd size, all values are
-            finite, and each kernel sums to 1.
+        InputError: Unless it is a tensor of the shape (batch, 1, size, size) with an odd size, all
+            values are finite, and each kernel sums to 1.
     """
+    if not isinstance(kernels, Tensor):
+        kind = f"{type(kernels).__module__.partition('.')[0]}.{type(kernels).__name__}"
+        raise InputError(
+            "kernels must be a tensor of the shape (batch, 1, size, size), got "
+            f"{kind.removeprefix('builtins.')}; torch.from_numpy(kernel)[None, None] makes one of "
+            "a NumPy kernel (size, size)"
+        )
     shape = tuple(kernels.shape)
     if kernels.ndim != 4 or shape[1] != 1 or shape[2] != shape[3] or shape[3] % 2 == 0:
         raise InputError(
