@@ -35,7 +35,6 @@ def highest_mean(
         stride: Pixels between two windows that are looked at.
         of: What counts, out of the means of several maps; that of the first one if not given.
 
-    >>> import torch
     >>> edge = torch.zeros(1, 20, 40)
     >>> edge[0, 9, 30] = 1.0
     >>> highest_mean(edge, 16).window

@@ -1,32 +1,45 @@
-"""Named evaluation protocols on torchmetrics: what is measured of a restored picture, and how.
+"""Named evaluation protocols on torchmetrics.
 
-Pictures that lie pixel by pixel on their sharp ones:
+Scores of pairs that are aligned pixel by pixel:
 
-- ``metrics.rgb8.RGB8``: torchmetrics' PSNR and SSIM of 8-bit RGB; the default
-- ``metrics.gopro.GoPro``: PSNR and both SSIMs that tables on GoPro print
-- ``metrics.gopro.Gray``: PSNR and SSIM of gray pictures, as MATLAB takes them
-- ``metrics.gopro.Wang``: the same, shrunk for the SSIM, as its authors do
-- ``metrics.cw_ssim.CWSSIMPySSIM``: the wavelet similarity that DeblurGAN's tables call SSIM
+- ``rgb8.RGB8``: the default: PSNR and SSIM of 8-bit RGB pictures.
+- ``gopro.GoPro``: PSNR and both SSIMs of tables on GoPro.
+- ``gopro.Gray``: PSNR and SSIM of gray pictures, as MATLAB takes them.
+- ``gopro.Wang``: the same with the SSIM of its authors' script.
+- ``cw_ssim.CWSSIMPySSIM``: the similarity that DeblurGAN's tables call SSIM.
+- ``parts.levels.Rounded``: grey levels as a file holds them.
+- ``parts.levels.Truncated``: grey levels with their fractions cut off.
+- ``parts.levels.Exact``: grey levels that are not quantised.
 
-Pictures that are aligned first:
+Scores of pairs that are aligned first:
 
-- ``metrics.levin.Levin`` and ``metrics.levin.Lai``: up to a shift, for blind deconvolution
-- ``metrics.levin.LevinErrorRatio``: errors over those with the true kernel
-- ``metrics.kohler.Kohler``: the best frame of a recorded camera shake
-- ``metrics.realblur.RealBlurECC``: up to a gain and a homography
+- ``levin.Levin``: Levin's pictures, up to a shift.
+- ``levin.Lai``: the same of MATLAB's Y.
+- ``levin.LevinErrorRatio``: errors over those with the true kernel.
+- ``kohler.Kohler``: the best over all frames of a camera's trajectory.
+- ``realblur.RealBlurECC``: pictures of two cameras, aligned by a homography.
 
-Objects and kernels:
+Scores of kernels:
 
-- ``metrics.detection.Detection``: objects that a detector finds in each version of a picture
-- ``metrics.annotations.SharpDetections``: what is found in the sharp picture is true
-- ``metrics.annotations.Annotations``: true is what people annotated, in COCO's layout
-- ``metrics.yolox.YOLOX``: a detector in an ONNX file
-- ``metrics.kernel_similarity.kernel_similarity``: how alike two kernels are
-- ``metrics.kernel_similarity.kernel_mse``: how far two kernels are apart
+- ``kernel_similarity.kernel_similarity``: correlation of an estimated kernel with the true one.
+- ``kernel_similarity.kernel_mse``: squared distance of both.
+- ``kernel_similarity.kernel_scores``: both numbers, by name.
 
-What all of them are made of:
+What a detector finds:
 
-- ``metrics.parts.protocol.Protocol``: scores of each picture, then their mean; write ``measure``
-- ``metrics.parts.pooled.PooledProtocol``: counts of all pictures together
-- ``metrics.parts.means.mean_score``: what a mean is where scores are infinite
+- ``detection.Detection``: precision, recall and F1 of found objects.
+- ``yolox.YOLOX``: a detector in an ONNX file, with the extra detect.
+- ``annotations.SharpDetections``: true is what it finds in the sharp picture.
+- ``annotations.Annotations``: true is what people annotated.
+
+What a protocol of yours inherits, and how all of them are asked:
+
+- ``parts.protocol.Protocol``: scores of each picture, averaged; write ``measure``.
+- ``parts.pooled.PooledProtocol``: counts of all pictures together; write ``measure`` and
+  ``figures``.
+- ``parts.means.mean_score``: a mean, also where scores are infinite.
+- ``parts.protocol.leading``: the protocol that leads tables, if there is one.
+- ``parts.protocol.rounded``: pictures as an 8-bit file would hold them.
+- ``parts.pooled.measured``: takes scores or counts of one picture.
+- ``parts.pooled.pooled``: figures of those protocols that count.
 """

@@ -16,6 +16,10 @@ FINEST = 2000  # side of what is looked at to find the liveliest part, pixels
 def side_by_side(pictures: Mapping[str, Tensor]) -> Pixels:
     """Draw pictures of one height in a row, each under its name.
 
+    >>> pictures = {"blurred": torch.rand(3, 32, 32), "restored": torch.rand(3, 32, 32)}
+    >>> side_by_side(pictures).shape  # with names above and a gap between
+    (60, 70, 3)
+
     Args:
         pictures: Name to (3, H, W) in [0, 1]; all of the same height. NaN is drawn black.
 
@@ -24,10 +28,6 @@ def side_by_side(pictures: Mapping[str, Tensor]) -> Pixels:
 
     Raises:
         InputError: If their heights differ.
-
-    >>> import torch
-    >>> side_by_side({"blurred": torch.zeros(3, 8, 60), "sharp": torch.ones(3, 8, 60)}).shape
-    (36, 126, 3)
     """
     heights = {picture.shape[-2] for picture in pictures.values()}
     if len(heights) != 1:
@@ -40,6 +40,11 @@ def liveliest_crop(picture: Tensor, side: int) -> tuple[slice, slice]:
     """Rows and columns of the square with the strongest gradients: there blur shows best.
 
     In large pictures only every so many pixels are looked at.
+
+    >>> picture = torch.zeros(3, 16, 64)
+    >>> picture[:, :, 48:] = torch.rand(3, 16, 16)
+    >>> liveliest_crop(picture, 16)
+    (slice(0, 16, None), slice(48, 64, None))
 
     Args:
         picture: (3, H, W), of any type of numbers.

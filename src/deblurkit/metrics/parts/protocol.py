@@ -35,6 +35,14 @@ class Protocol(Metric):
         aligns: Whether the pictures are moved onto each other first; scores without that say little
             about pictures that may have moved.
         name: Of the picture that is being measured, where it is known.
+
+    >>> class Error(Protocol):
+    ...     scores = ("error",)
+    ...     def measure(self, restored, sharp): return {"error": (restored - sharp).abs().mean()}
+    >>> protocol = Error()
+    >>> protocol.update(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5))
+    >>> protocol.compute()
+    {'error': tensor(0.5000, dtype=torch.float64)}
     """
 
     is_differentiable = False
@@ -114,6 +122,11 @@ def leading(protocols: Mapping[str, Metric]) -> str | None:
     """Name of the protocol that leads tables; None without one.
 
     It is the first one that aligns the pictures and whose first score is best if it is high.
+
+    >>> from deblurkit.metrics.levin import Levin
+    >>> from deblurkit.metrics.rgb8 import RGB8
+    >>> leading({"rgb8": RGB8(), "levin": Levin(border=15, reach=10)})
+    'levin'
     """
     aligning = (
         name
@@ -151,5 +164,9 @@ def check(restored: Tensor, sharp: Tensor) -> None:
 
 
 def rounded(pictures: Images) -> Images:
-    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels."""
+    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels.
+
+    >>> round(255 * rounded(torch.full((1, 1, 1, 1), 0.5)).item(), 3)  # of 127.5
+    128.0
+    """
     return (pictures.float().clamp(0, 1) * 255).round() / 255
