@@ -91,9 +91,6 @@ def as_json(content: Any, *, indent: int | None = 2) -> bytes:
     Args:
         content: Mappings, sequences, texts, numbers and None.
         indent: Spaces of each level; None writes one line.
-
-    >>> as_json({"psnr": [31.5, float("inf")]}, indent=None)
-    b'{"psnr": [31.5, "Infinity"]}'
     """
     return json.dumps(_with_words(content), indent=indent, allow_nan=False).encode()
 

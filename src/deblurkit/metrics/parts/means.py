@@ -18,6 +18,9 @@ class MeanScore(NamedTuple):
         above: How many scores are infinite.
         below: How many are minus infinite.
         undefined: How many are NaN.
+
+    >>> MeanScore(31.0, above=1).left_out
+    '1 inf'
     """
 
     value: float
