@@ -9,11 +9,12 @@ from omegaconf import DictConfig
 from deblurkit.cli.command_line import CommandLine, given
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.paths import quoted
+from deblurkit.cli.stored_model import with_stored_model
 from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 
-CHOICES = ("model", "data", "experiment")
+CHOICES = ("model", "data", "experiment", "weights")
 
 
 def main() -> None:
@@ -21,9 +22,20 @@ def main() -> None:
     line = given()
     if line.resumed is not None:
         resume(line.resumed, line)
+    elif not line.names_any(CHOICES):
+        run_command("train", task, line.changed("experiment=demo"))
     else:
-        chosen = line.names_any(CHOICES)
-        run_command("train", task, line if chosen else line.changed("experiment=demo"))
+        start(line)
+
+
+def start(line: CommandLine) -> None:
+    """Begin a run; weights that it starts from bring their model, where none is chosen."""
+    try:
+        with with_stored_model(line) as complete:
+            run_command("train", task, complete)
+    except InputError as error:
+        complain(str(error))
+        sys.exit(MISTAKE)
 
 
 def resume(folder: Path, line: CommandLine) -> None:
