@@ -10,7 +10,6 @@ for ``data=free_exposures``, and a table of files, licences and authors for the 
 """
 
 import argparse
-import fnmatch
 import hashlib
 import re
 import subprocess
@@ -120,12 +119,13 @@ def wallpaper(root: Path, name: str, scales: list[int], licences: list[str]) -> 
     (file,) = [*root.rglob(name)] or [None]
     if file is None:
         raise SystemExit(f"{name} is in none of the packages")
+    title = Path(name).with_suffix("").as_posix().replace("/", "_")
     for copyright_file in sorted(root.rglob("usr/share/doc/*/copyright")):
         licence, author = stated(copyright_file.read_text("utf-8"), name)
         if licence in licences:
             package = copyright_file.parent.name
             return Photograph(
-                Path(name).stem, read_image(file), scales, package, licence, author, digest_of(file)
+                title, read_image(file), scales, package, licence, author, digest_of(file)
             )
     raise SystemExit(f"no copyright file gives {name} one of the licences {', '.join(licences)}")
 
@@ -133,12 +133,12 @@ def wallpaper(root: Path, name: str, scales: list[int], licences: list[str]) -> 
 def stated(text: str, name: str) -> tuple[str, str]:
     """Licence and author of a file that a machine-readable copyright file names, else nothing.
 
-    A paragraph for all files (``*``) is not enough: the file itself must be named.
+    A paragraph for all files of a folder is not enough: the file itself must be named.
     """
     for paragraph in re.split(r"\n\s*\n", text):
         fields = dict(re.findall(r"(?m)^(Files|Copyright|License):\s*((?:.|\n[ \t])*)", paragraph))
-        patterns = [Path(pattern).name for pattern in fields.get("Files", "").split()]
-        if any(p != "*" and fnmatch.fnmatch(name, p) for p in patterns):
+        patterns = fields.get("Files", "").split()
+        if any(f"/{pattern}".endswith(f"/{name}") for pattern in patterns):
             author = " ".join(fields.get("Copyright", "").split())
             return fields.get("License", "").split("\n")[0].strip(), author
     return "", ""
