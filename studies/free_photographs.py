@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,7 +81,7 @@ def arguments() -> argparse.Namespace:
 
 def fetched(packages: list[str], folder: Path) -> Path:
     """Download and unpack; apt compares its own hashes."""
-    subprocess.run(["apt-get", "download", *packages], cwd=folder, check=True)
+    subprocess.run(["apt-get", "download", *packages], cwd=folder, check=True, stdout=sys.stderr)
     for file in folder.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", str(file), str(folder / "unpacked")], check=True)
     return folder / "unpacked"
