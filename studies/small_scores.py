@@ -1,7 +1,7 @@
 """Scores of weights on photographs that none of them was trained on, not guarded.
 
-Each photograph comes back sharp, and blurred once by each kind of
-``conf/data/parts/every_blur.yaml`` and by a simulated exposure, always by the draws of seed 1; of
+Each photograph comes back sharp, and blurred some times by each kind of
+``conf/data/parts/every_blur.yaml`` and by simulated exposures, always by the draws of seed 1; of
 large ones the middle is taken. What is done is kept: the command goes on where it stopped.
 
     python studies/small_scores.py --photographs data/free_photographs/test
@@ -24,7 +24,6 @@ import deblurkit
 from deblurkit.config import compose, instantiate, plain
 from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.sources.folders import FolderPictures
-from deblurkit.data.sources.photos import Photos
 from deblurkit.data.stream import number
 from deblurkit.imaging.formats.files import as_tensor
 from deblurkit.imaging.psnr import psnr
@@ -32,8 +31,8 @@ from deblurkit.methods.frame.base import RestorationMethod
 
 Score = dict[str, Any]
 SEED = 1
-SIDE = 384  # of the middle, in pixels
-HELD_OUT = ["astronaut", "chelsea"]  # of scikit-image
+SIDE = 256  # of the middle, in pixels
+DRAWS = 4  # of each kind of blur, for each photograph
 SHARP = "sharp, as it is"
 
 
@@ -41,19 +40,20 @@ def main() -> None:
     given = arguments()
     file = given.output / "scores.json"
     scores: list[Score] = json.loads(file.read_text()) if file.is_file() else []
-    known = {(score["picture"], score["blur"], score["method"]) for score in scores}
+    known = {tuple(score[key] for key in ("picture", "blur", "draw", "method")) for score in scores}
     methods = {"blurred": None, "unsharp": deblurkit.build("unsharp")}
     methods |= {Path(name).stem: deblurkit.load(name) for name in given.weights}
     chains = synthesized()
     for picture, sharp in photographs(given.photographs):
-        for blur in (SHARP, *chains):
-            missing = [name for name in methods if (picture, blur, name) not in known]
+        for blur, draw in [(SHARP, 0), *((blur, d) for blur in chains for d in range(DRAWS))]:
+            case = {"picture": picture, "blur": blur, "draw": draw}
+            missing = [name for name in methods if (*case.values(), name) not in known]
             if not missing:
                 continue
-            seen = sharp if blur == SHARP else blurred(chains[blur], sharp, f"{picture} {blur}")
+            words = f"{picture} {blur} {draw}"
+            seen = sharp if blur == SHARP else blurred(chains[blur], sharp, words)
             for name in missing:
-                score = scored(methods[name], seen, sharp)
-                scores.append({"picture": picture, "blur": blur, "method": name, "psnr": score})
+                scores.append({**case, "method": name, "psnr": scored(methods[name], seen, sharp)})
             given.output.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(scores, indent=1) + "\n")
             (given.output / "table.md").write_text(table(scores, list(methods)))
@@ -72,12 +72,12 @@ def arguments() -> argparse.Namespace:
 
 def photographs(folder: Path) -> Iterator[tuple[str, Tensor]]:
     """Names and middles, batches of one in [0, 1]."""
-    for source in (FolderPictures(folder, role="sharp"), Photos(HELD_OUT)):
-        for index, name in enumerate(source.names):
-            height, width = source.size(index)
-            top, left = max(height - SIDE, 0) // 2, max(width - SIDE, 0) // 2
-            middle = source.crop(index, top=top, left=left, side=SIDE)["sharp"]
-            yield name, as_tensor(middle)[None]
+    source = FolderPictures(folder, role="sharp")
+    for index, name in enumerate(source.names):
+        height, width = source.size(index)
+        top, left = max(height - SIDE, 0) // 2, max(width - SIDE, 0) // 2
+        middle = source.crop(index, top=top, left=left, side=SIDE)["sharp"]
+        yield name, as_tensor(middle)[None]
 
 
 def synthesized() -> dict[str, Synthesis]:
