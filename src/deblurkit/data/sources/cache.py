@@ -134,17 +134,17 @@ class Cached(Source):
             channels = [first[role].shape[2] for role in self._order]
         offsets = _offsets(sizes, sum(channels))
         part, written = self.folder / _PART, self.folder / _WRITTEN
-        first = self._written_before(offsets)
-        needed, free = offsets[-1] - offsets[first], shutil.disk_usage(self.folder).free
+        start = self._written_before(offsets)
+        needed, free = offsets[-1] - offsets[start], shutil.disk_usage(self.folder).free
         if needed > free:
             raise InputError(
                 f"the cache {self.folder} needs {needed / 1e9:.1f} GB and its disk has "
                 f"{free / 1e9:.1f} GB free: make room or choose another folder"
             )
         try:
-            with part.open("r+b" if first else "wb") as file:
-                file.truncate(file.seek(offsets[first]))
-                self._write_pixels(source, sizes, channels, file, first=first)
+            with part.open("r+b" if start else "wb") as file:
+                file.truncate(file.seek(offsets[start]))
+                self._write_pixels(source, sizes, channels, file, start=start)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._pixels_file)
@@ -189,11 +189,11 @@ class Cached(Source):
         channels: list[int],
         file: BinaryIO,
         *,
-        first: int,
+        start: int,
     ) -> None:
-        decoded = _decoded(source, first)
-        for index, pictures in _announced(decoded, range(first, len(source)), self.folder):
-            if index > first and index % _AT_ONCE == 0:
+        decoded = _decoded(source, start)
+        for index, pictures in _announced(decoded, range(start, len(source)), self.folder):
+            if index > start and index % _AT_ONCE == 0:
                 self._note_written(index, file)
             for role, wanted in zip(self._order, channels, strict=True):
                 height, width, found = pictures[role].shape
@@ -237,11 +237,11 @@ def _offsets(sizes: list[tuple[int, int]], channels: int) -> list[int]:
     return offsets
 
 
-def _decoded(source: Source, first: int) -> Iterator[tuple[int, Pictures]]:
+def _decoded(source: Source, start: int) -> Iterator[tuple[int, Pictures]]:
     """Pictures in order, from one on; decoders release the interpreter, threads are enough."""
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        for start in range(first, len(source), _AT_ONCE):
-            indices = range(start, min(start + _AT_ONCE, len(source)))
+        for first in range(start, len(source), _AT_ONCE):
+            indices = range(first, min(first + _AT_ONCE, len(source)))
             yield from zip(indices, threads.map(source.read, indices), strict=True)
 
 

@@ -91,11 +91,11 @@ def moved(pictures: Images, displacement: Displacement) -> Images:
     What lies outside is the nearest pixel of the border.
     """
     height, width = pictures.shape[-2:]
-    options = {"dtype": pictures.dtype, "device": pictures.device}
-    sides = torch.tensor([width, height], **options)
-    grid = displacement.to(pictures) * (2 / (sides - 1).clamp(min=1))
-    grid[..., 0] += torch.linspace(-1, 1, width, **options)
-    grid[..., 1] += torch.linspace(-1, 1, height, **options)[:, None]
+    across = torch.linspace(-1, 1, width, dtype=pictures.dtype, device=pictures.device)
+    down = torch.linspace(-1, 1, height, dtype=pictures.dtype, device=pictures.device)
+    grid = displacement.to(pictures).clone()
+    grid[..., 0].mul_(2 / max(width - 1, 1)).add_(across)
+    grid[..., 1].mul_(2 / max(height - 1, 1)).add_(down[:, None])
     return functional.grid_sample(
         pictures,
         grid[None].expand(len(pictures), -1, -1, -1),
