@@ -35,7 +35,7 @@ def with_stored_model(line: CommandLine) -> Iterator[CommandLine]:
         InputError: If the weights cannot be read.
     """
     weights = (line.value("weights") or "null").strip("'\"")
-    if weights == "null" or line.names_any(CHOOSING):
+    if weights == "null" or line.names_any(CHOOSING) or line.asks_help or line.completes:
         yield line
         return
     from deblurkit.checkpoint import load
