@@ -152,7 +152,8 @@ def _announced(missing: list[int], count: int) -> Iterator[int]:
         return
     stored = count - len(missing)
     _log.info(
-        "the teacher answers %d pictures%s; the answers are stored",
+        "the teacher answers %d pictures%s; its answers are stored. Scores against them say how "
+        "near a student comes to the teacher, not to the truth",
         len(missing),
         f" ({stored} were answered before)" if stored else "",
     )
