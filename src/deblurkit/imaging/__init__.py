@@ -7,7 +7,15 @@ Files and pixels:
 - ``formats.files.picture_size``: height and width, from the header.
 - ``formats.files.write_picture``: a file as it came.
 - ``formats.files.write_image``: a file of pixels alone.
-- ``formats.files.Picture``: what is read and written.
+- ``formats.picture.Picture``: what is read and written.
+- ``formats.picture.left_out``: what a result is without, of all that its file held.
+- ``formats.stacks.page_count``: how many pages a file has.
+- ``formats.stacks.read_pages``: reads them one after another.
+- ``formats.stacks.packed_page``: packs a picture as a page.
+- ``formats.stacks.write_pages``: writes a file of several pages.
+- ``formats.tiff.writing.EncodedPage``: a page that is packed.
+- ``formats.foreign.Foreign``: a kind of file that is known and not read.
+- ``formats.foreign.kind_of_name``: which of these kinds a file is by its name.
 - ``formats.files.as_tensor``: pixels as a tensor in [0, 1].
 - ``formats.files.as_pixels``: a tensor in [0, 1] as pixels.
 - ``formats.files.as_levels``: pixels as a tensor of the same whole numbers.
