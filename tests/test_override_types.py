@@ -47,7 +47,7 @@ def refused(key: str, node: dict[str, Any], cfg: DictConfig) -> None:
     """At once, or by the constructor that the switch is handed to."""
     typed(f"{key}=maybe", cfg)
     target = trusted(node["_target_"], (*RECIPE_HOMES, *RUN_HOMES))
-    require_fitting(target, {**node, key.rpartition(".")[2]: "maybe"})
+    require_fitting(target, {"_target_": node["_target_"], key.rpartition(".")[2]: "maybe"})
 
 
 def test_the_words_act() -> None:

@@ -171,6 +171,8 @@ def is_of_use(command: str, group: str, file: Path) -> bool:
             return (conf_dir() / "known" / file.name).is_file() or holds(file, "cache")
         part = {"eval": "test", "train": "train"}[command]
         return holds(file, part) or holds(file, "source")
+    if group == "protocol":
+        return command != "data"  # which scores nothing
     return group not in {"known", "local"}
 
 
