@@ -133,6 +133,29 @@ def test_large_whole_numbers_may_be_written_short() -> None:
     assert compose("tile=512", config="deblur").tile == 512  # otherwise it is a word
 
 
+def test_no_choice_is_one_where_nothing_is_chosen() -> None:
+    none = ("teacher=null", "experiment=null", "debug=null", "hparams_search=null")
+    assert compose(*none) == compose()
+    assert "model" not in compose("model=null", config="deblur")
+    for override in ("data=null", "model=null", "logger=null", "callbacks=null"):
+        with pytest.raises(InputError, match=rf"{override}: a \w+ is needed; leave it out, or"):
+            compose(override)
+
+
+def test_settings_of_hydra_stay_as_they_are() -> None:
+    lines = ["hydra.output_subdir=null", "hydra.job.num=3", "hydra/launcher=basic", "seed=1"]
+    assert with_types([*lines, "test=off"], lambda _: compose(), []) == [*lines, "test=false"]
+
+
+def test_a_choice_is_a_name() -> None:
+    for word in ("2024", "true", "1.5"):
+        with pytest.raises(InputError, match=f"there is no model '{word}'; there are "):
+            compose(f"model={word}")
+    for override in ("=5", "=null"):
+        with pytest.raises(InputError, match=f"'{override}' has no key: a change is written key="):
+            compose(override)
+
+
 def test_a_single_text_is_a_list_of_one() -> None:
     cfg = compose("inputs='my photo.jpg'", "trust=mine", config="deblur")
     assert (cfg.inputs, cfg.trust) == (["my photo.jpg"], ["mine"])
