@@ -16,7 +16,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors"}
+GROUND = {"contracts", "errors", "file_tree"}
 PRIVATE = {"lightning_private"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
@@ -24,6 +24,7 @@ FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
+    "file_tree": {"errors"},
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from deblurkit.errors import InputError
+from deblurkit.file_tree import files_below
 from deblurkit.imaging.formats.encoding import READABLE
 
 
@@ -16,7 +17,7 @@ def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Pa
     for entry in inputs:
         path = Path(entry).expanduser()
         if path.is_dir():
-            inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in READABLE)
+            inside = [file for file in files_below(path) if file.suffix.lower() in READABLE]
             for file in inside:
                 if output.resolve() not in file.resolve().parents:  # results of an earlier run
                     found.setdefault(file, file.relative_to(path))
