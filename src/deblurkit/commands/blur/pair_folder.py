@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from deblurkit.callbacks.scores import write_rows
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import Picture, write_image, write_picture
+from deblurkit.imaging.blur.kernel_files import write_kernel
+from deblurkit.imaging.formats.files import Picture, write_picture
 
 log = logging.getLogger(__name__)
 
@@ -35,31 +35,27 @@ class PairFolder:
         self.folder = folder
         self.rows: list[Row] = []
         self.failures: dict[str, str] = {}
-        kept = {file.resolve() for file in inputs}
+        protected = {file.resolve() for file in inputs}
         for part in PARTS:
-            for target in (self.place(part, name) for name in names):
-                if target.resolve() in kept:
+            for target in (self.path(part, name) for name in names):
+                if target.resolve() in protected:
                     raise InputError(
                         f"{target} is an input and stays as it is; choose another output="
                     )
 
-    def place(self, part: str, name: str) -> Path:
+    def path(self, part: str, name: str) -> Path:
         """File of a picture; names may hold dots, so the suffix is appended."""
         return self.folder / part / f"{name}.png"
 
     def add(self, row: Row, *, blurred: Picture, sharp: Picture) -> None:
         """Write a pair and note its row, which starts with the name."""
-        write_picture(self.place("sharp", row["name"]), sharp)
-        write_picture(self.place("blurred", row["name"]), blurred)
+        write_picture(self.path("sharp", row["name"]), sharp)
+        write_picture(self.path("blurred", row["name"]), blurred)
         self.rows.append(row)
 
     def add_kernel(self, name: str, kernel: Tensor) -> None:
-        """Write a kernel (1, size, size) so that it can be seen: its peak is white.
-
-        Gray with 16 bits: divided by its sum, it is the kernel again.
-        """
-        shares = (kernel[0] / kernel.max()).double().cpu().numpy()
-        write_image(self.place("kernels", name), np.rint(shares * 65535).astype(np.uint16))
+        """Write a kernel (1, size, size), see ``imaging.blur.kernel_files``."""
+        write_kernel(self.path("kernels", name), kernel)
 
     @contextmanager
     def noting(self, name: object) -> Iterator[None]:

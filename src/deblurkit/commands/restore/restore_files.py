@@ -18,7 +18,7 @@ import deblurkit
 from deblurkit.callbacks.scores import gathered
 from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
-from deblurkit.commands.restore.kernels import write_kernel
+from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.shared.inputs import targets
 from deblurkit.commands.shared.method import chosen_method
@@ -194,7 +194,7 @@ class PictureWriter(BasePredictionWriter):
             pixels = as_pixels(restored, bits=picture.bits)
             write_picture(target, replace(picture, pixels=pixels))
             if "kernel" in prediction:
-                write_kernel(target, prediction["kernel"][0])
+                write_beside(target, prediction["kernel"][0])
             if self.compare:
                 columns = {"blurred": batch["blurred"][0], "restored": restored}
                 views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
