@@ -24,11 +24,11 @@ UNUSED = ("boost", "photons", "noise", "jpeg")
 
 
 class Window(NamedTuple):
-    """Neighbouring frames of one sequence, by their places in the source.
+    """Neighbouring frames of one sequence, by their positions in the source.
 
     Attributes:
-        centre: Place of the sharp frame.
-        frames: Places of all of them, in time.
+        centre: Position of the sharp frame.
+        frames: Positions of all of them, in time.
     """
 
     centre: int
@@ -49,16 +49,16 @@ def average_frames(cfg: DictConfig) -> int:
         raise InputError(
             f"{output} holds pictures that would be read as frames; choose another output="
         )
-    found = list(windows(source.names, int(cfg.window), int(cfg.stride)))
-    if not found:
+    exposures = list(windows(source.names, int(cfg.window), int(cfg.stride)))
+    if not exposures:
         raise InputError(
             f"no folder in {cfg.frames} holds {cfg.window} frames in a row; take a smaller window="
         )
-    pairs = PairFolder(output, [source.names[window.centre] for window in found], inputs)
+    pairs = PairFolder(output, [source.names[window.centre] for window in exposures], inputs)
     read = lru_cache(maxsize=int(cfg.window))(lambda index: source.read(index)["sharp"])
     write_record(cfg, output)
     try:
-        for window in following(found, "averaging"):
+        for window in following(exposures, "averaging"):
             with pairs.noting(inputs[window.centre]):
                 average(pairs, source.names, window, gamma, read)
     finally:
@@ -78,10 +78,10 @@ def refuse_impossible(cfg: DictConfig) -> None:
         raise InputError(f"a window of {cfg.window} frames has no centre frame: take an odd number")
     if cfg.stride < 1:
         raise InputError(f"stride must be at least 1 frame, got {cfg.stride}")
-    asked = [key for key in UNUSED if cfg[key] is not None]
-    if asked or cfg.count != 1:
+    unused = [key for key in UNUSED if cfg[key] is not None]
+    if unused or cfg.count != 1:
         raise InputError(
-            f"{asked[0] if asked else 'count'}= does not act on averaged frames; leave it out"
+            f"{unused[0] if unused else 'count'}= does not act on averaged frames; leave it out"
         )
 
 
@@ -93,14 +93,14 @@ def windows(names: list[str], window: int, stride: int) -> Iterator[Window]:
         window: Frames of each.
         stride: Frames from one to the next.
     """
-    for places in unbroken(names):
-        for start in range(0, len(places) - window + 1, stride):
-            frames = places[start : start + window]
+    for positions in unbroken(names):
+        for start in range(0, len(positions) - window + 1, stride):
+            frames = positions[start : start + window]
             yield Window(frames[window // 2], frames)
 
 
 def unbroken(names: list[str]) -> Iterator[list[int]]:
-    """Places of the frames of each folder, cut where a number is missing: there time jumped.
+    """Positions of the frames of each folder, cut where a number is missing: there time jumped.
 
     A frame's number is the last one in its name; the least step between two counts as one frame.
     Folders in which a name has no number are taken as they are.
@@ -108,16 +108,16 @@ def unbroken(names: list[str]) -> Iterator[list[int]]:
     folders: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         folders.setdefault(name.rpartition("/")[0], []).append(index)
-    for places in folders.values():
-        found = [re.findall(r"\d+", names[index].rpartition("/")[2]) for index in places]
-        if not all(found) or len(places) < 2:
-            yield places
+    for positions in folders.values():
+        numbers = [re.findall(r"\d+", names[index].rpartition("/")[2]) for index in positions]
+        if not all(numbers) or len(positions) < 2:
+            yield positions
             continue
-        steps = [int(b[-1]) - int(a[-1]) for a, b in pairwise(found)]
-        one = min((step for step in steps if step > 0), default=1)
-        cuts = [place for place, step in enumerate(steps, start=1) if step != one]
-        for begin, end in pairwise([0, *cuts, len(places)]):
-            yield places[begin:end]
+        steps = [int(b[-1]) - int(a[-1]) for a, b in pairwise(numbers)]
+        usual = min((step for step in steps if step > 0), default=1)
+        cuts = [cut for cut, step in enumerate(steps, start=1) if step != usual]
+        for begin, end in pairwise([0, *cuts, len(positions)]):
+            yield positions[begin:end]
 
 
 def average(

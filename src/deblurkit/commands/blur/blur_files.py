@@ -44,10 +44,13 @@ def blur_files(cfg: DictConfig) -> int:
     if cfg.count < 1:
         raise InputError(f"count must be at least 1, got {cfg.count}")
     output = Path(cfg.output)
-    places = targets([str(entry) for entry in cfg.inputs], output, ".png")
-    files = {target.relative_to(output).with_suffix("").as_posix(): f for f, target in places}
+    destinations = targets([str(entry) for entry in cfg.inputs], output, ".png")
+    files = {
+        target.relative_to(output).with_suffix("").as_posix(): file for file, target in destinations
+    }
     names = {name: numbered(name, int(cfg.count)) for name in files}
-    pairs = PairFolder(output, [one for some in names.values() for one in some], files.values())
+    copies = [copy for numbers in names.values() for copy in numbers]
+    pairs = PairFolder(output, copies, files.values())
     maker = PairMaker(cfg)
     write_record(cfg, output)
     try:
@@ -69,9 +72,9 @@ def numbered(name: str, count: int) -> list[str]:
 
 def following(items: Iterable[Item], description: str) -> Iterable[Item]:
     """The items, with a progress bar where somebody watches."""
-    some = list(items)
+    listed = list(items)
     console = Console(stderr=True)
-    return track(some, description, console=console, disable=not console.is_terminal)
+    return track(listed, description, console=console, disable=not console.is_terminal)
 
 
 class PairMaker:
@@ -109,14 +112,14 @@ class PairMaker:
         pixels = eight_bit(picture.pixels)
         channels = 1 if picture.gray else 3  # noise and JPEG must not colour a gray picture
         sharp = as_tensor(pixels)[None, :channels].to(self.device)
-        made = self.synthesis(sharp, [draw])
-        blurred = as_pixels(made.blurred[0].expand(3, -1, -1))
+        synthetic = self.synthesis(sharp, [draw])
+        blurred = as_pixels(synthetic.blurred[0].expand(3, -1, -1))
         row: Row = {"name": name, "blur": type(self.kind).__name__}
         row |= {"seed": self.seed, "draw": draw, "kernel_size": getattr(self.kind, "size", None)}
-        if made.kernel is not None:
-            pairs.add_kernel(name, made.kernel[0])
+        if synthetic.kernel is not None:
+            pairs.add_kernel(name, synthetic.kernel[0])
         pairs.add(
-            row | made.parameters[0],
+            row | synthetic.parameters[0],
             blurred=Picture(blurred, gray=picture.gray),
             sharp=Picture(pixels, gray=picture.gray),
         )

@@ -105,22 +105,22 @@ class BlurSynthesis:
         self.field, self.seed, self.gamma = field, seed, gamma
         self.threshold, self.rounding = threshold, rounding
         self.intervals = {
-            name: interval(name, given, least=least, most=most)
-            for name, given, least, most in (
+            name: interval(name, ends, least=least, most=most)
+            for name, ends, least, most in (
                 ("boost", boost, 1.0, 1e3),
                 ("photons", photons, 1.0, 1e6),
                 ("noise", noise, 0.0, 1.0),
                 ("jpeg", jpeg, 1.0, 100.0),
             )
-            if given is not None
+            if ends is not None
         }
 
     @property
     def margin(self) -> int:
         """How far from a picture's border its blur may depend on what lies beyond, in pixels."""
-        made_by = self.field if self.bank is None else self.bank.family
-        assert made_by is not None  # the constructor takes one of the two
-        return made_by.size // 2
+        source = self.field if self.bank is None else self.bank.family
+        assert source is not None  # the constructor takes one of the two
+        return source.size // 2
 
     @torch.no_grad()
     def __call__(self, sharp: Images, draws: list[int]) -> Blurred:
