@@ -76,9 +76,11 @@ def seen_words(
 
     Arguments and errors as of ``check_unseen``.
     """
-    repeated = repeated_pictures(sources, evaluated)
-    if repeated.share < 0.5 and (pair := neighbours_in_video(sources, evaluated)):
-        return neighbour_words(pair, known, part), 0.0  # some of which look the same
+    equal = with_equal_files(sources, evaluated)
+    if equal.share < 0.5 and (pair := neighbours_in_video(sources, evaluated)):
+        return neighbour_words(pair, known, part), 0.0
+    alike = equal if equal.share >= 0.5 else _alike(sources, evaluated)
+    repeated = max(equal, alike, key=lambda overlap: overlap.share)
     return (repeated_words(repeated, known, part) if repeated.names else ""), repeated.share
 
 
@@ -99,19 +101,6 @@ def neighbour_words(pair: tuple[str, str], known: str, part: str) -> str:
         "for one: their scores say little about new scenes; divide by scenes, in a folder each, or "
         "in blocks, by deblurkit.data.sources.sequences.SceneShare"
     )
-
-
-def repeated_pictures(sources: Sequence[Source], evaluated: Source) -> Overlap:
-    """Pictures that are in one of the sources as well, by their files or by how they look.
-
-    Raises:
-        PictureError: If a file cannot be read.
-    """
-    by_file = with_equal_files(sources, evaluated)
-    if by_file.share >= 0.5:
-        return by_file
-    by_look = _alike(sources, evaluated)
-    return max(by_file, by_look, key=lambda repeated: repeated.share)
 
 
 def neighbours_in_video(sources: Sequence[Source], evaluated: Source) -> tuple[str, str] | None:
@@ -149,8 +138,12 @@ def with_equal_files(sources: Sequence[Source], evaluated: Source) -> Overlap:
         for index in range(len(source))
         for file in _picture_files(source, index)
     }
-    equal = equal_files(list(names), list(known))
-    return Overlap(len(chosen), {names[file]: known[double] for file, double in equal.items()})
+    doubles: dict[str, str] = {}
+    for file, double in equal_files(list(names), list(known)).items():
+        doubles.setdefault(
+            names[file], known[double]
+        )  # blurred files first: sharp ones may be shared
+    return Overlap(len(chosen), doubles)
 
 
 def _picture_files(source: Source, index: int) -> list[Path]:
@@ -181,7 +174,11 @@ def _double(picture: Thumbnail, thumbnails: dict[int, Thumbnail]) -> int | None:
 
 
 def _neighbours(source: Source, evaluated: Source) -> Iterator[tuple[int, int]]:
-    """Positions of scored pictures whose name comes just before or after one of the source."""
+    """Positions of scored pictures whose name comes just before or after one of the source.
+
+    Pictures of one name are copies or have nothing to do with each other.
+    """
+    copies = {*source.names} & {*evaluated.names}
     sequences: dict[tuple[str, str], list[tuple[str, int | None, int]]] = {}
     for owner in (source, evaluated):
         for index, name in enumerate(owner.names):
@@ -193,5 +190,5 @@ def _neighbours(source: Source, evaluated: Source) -> Iterator[tuple[int, int]]:
         for position, (_, other, index) in enumerate(frames):
             around = frames[max(position - 1, 0) : position + 2]
             trained = [near for _, near, _ in around if near is not None]
-            if other is None and trained:
+            if other is None and trained and evaluated.names[index] not in copies:
                 yield index, trained[0]

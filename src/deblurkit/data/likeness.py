@@ -88,7 +88,7 @@ def contents(files: Sequence[Path]) -> list[tuple[object, ...]]:
 def equal_files(files: Sequence[Path], others: Sequence[Path]) -> dict[Path, Path]:
     """Those of the first files that equal one of the others, with that one."""
     keys = contents([*files, *others])
-    known = dict(zip(keys[len(files) :], others, strict=True))
+    known = dict(reversed(list(zip(keys[len(files) :], others, strict=True))))  # the first of each
     return {file: known[key] for file, key in zip(files, keys, strict=False) if key in known}
 
 
