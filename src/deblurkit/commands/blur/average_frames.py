@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from deblurkit.commands.blur.blur_files import following
+from deblurkit.commands.blur.blur_files import following, say_reduced
 from deblurkit.commands.blur.pair_folder import PairFolder, Row
 from deblurkit.commands.shared.record import write_record
 from deblurkit.data.blur.averaging import frame_mean
 from deblurkit.data.sources.base import Pixels
 from deblurkit.data.sources.folders import FolderPictures
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import Picture
+from deblurkit.imaging.formats.files import Picture, eight_bit, read_image
+from deblurkit.paths import expanded
 
 UNUSED = ("boost", "photons", "noise", "jpeg")
 
@@ -42,27 +43,36 @@ def average_frames(cfg: DictConfig) -> int:
         How many pairs could not be made.
     """
     refuse_impossible(cfg)
-    output, gamma = Path(cfg.output), 1.0 if cfg.gamma is None else float(cfg.gamma)
-    source = FolderPictures(Path(cfg.frames).expanduser(), role="sharp")
+    output, gamma = expanded(str(cfg.output)), 1.0 if cfg.gamma is None else float(cfg.gamma)
+    source = FolderPictures(expanded(cfg.frames), role="sharp")
     inputs = [source.files(index)["sharp"] for index in range(len(source))]
     if any(output.resolve() in file.resolve().parents for file in inputs):
         raise InputError(
             f"{output} holds pictures that would be read as frames; choose another output="
         )
-    exposures = list(windows(source.names, int(cfg.window), int(cfg.stride)))
-    if not exposures:
+    averages = list(windows(source.names, int(cfg.window), int(cfg.stride)))
+    if not averages:
         raise InputError(
             f"no folder in {cfg.frames} holds {cfg.window} frames in a row; take a smaller window="
         )
-    pairs = PairFolder(output, [source.names[window.centre] for window in exposures], inputs)
-    read = lru_cache(maxsize=int(cfg.window))(lambda index: source.read(index)["sharp"])
+    pairs = PairFolder(output, [source.names[window.centre] for window in averages], inputs)
+    deep: set[Path] = set()
+
+    @lru_cache(maxsize=int(cfg.window))
+    def read(index: int) -> Pixels:
+        pixels = read_image(inputs[index])
+        if pixels.dtype == np.uint16:
+            deep.add(inputs[index])
+        return eight_bit(pixels)
+
     write_record(cfg, output)
     try:
-        for window in following(exposures, "averaging"):
+        for window in following(averages, "averaging"):
             with pairs.noting(inputs[window.centre]):
                 average(pairs, source.names, window, gamma, read)
     finally:
         failed = pairs.finish()
+        say_reduced(deep, "frames are averaged with 8")
     return failed
 
 
@@ -74,6 +84,8 @@ def refuse_impossible(cfg: DictConfig) -> None:
     """
     if cfg.inputs:
         raise InputError("give either sharp pictures or frames=<folder of sequences>, not both")
+    if not isinstance(cfg.gamma, int | float | None):
+        raise InputError(f"gamma is a number, such as 2.2, got {cfg.gamma}")
     if cfg.window < 1 or cfg.window % 2 == 0:
         raise InputError(f"a window of {cfg.window} frames has no centre frame: take an odd number")
     if cfg.stride < 1:
@@ -114,8 +126,8 @@ def unbroken(names: list[str]) -> Iterator[list[int]]:
             yield positions
             continue
         steps = [int(b[-1]) - int(a[-1]) for a, b in pairwise(numbers)]
-        usual = min((step for step in steps if step > 0), default=1)
-        cuts = [cut for cut, step in enumerate(steps, start=1) if step != usual]
+        least = min((step for step in steps if step > 0), default=1)
+        cuts = [count for count, step in enumerate(steps, start=1) if step != least]
         for begin, end in pairwise([0, *cuts, len(positions)]):
             yield positions[begin:end]
 

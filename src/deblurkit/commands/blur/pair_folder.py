@@ -35,27 +35,27 @@ class PairFolder:
         self.folder = folder
         self.rows: list[Row] = []
         self.failures: dict[str, str] = {}
-        protected = {file.resolve() for file in inputs}
+        originals = {file.resolve() for file in inputs}
         for part in PARTS:
-            for target in (self.path(part, name) for name in names):
-                if target.resolve() in protected:
+            for target in (self.file(part, name) for name in names):
+                if target.resolve() in originals:
                     raise InputError(
                         f"{target} is an input and stays as it is; choose another output="
                     )
 
-    def path(self, part: str, name: str) -> Path:
+    def file(self, part: str, name: str) -> Path:
         """File of a picture; names may hold dots, so the suffix is appended."""
         return self.folder / part / f"{name}.png"
 
     def add(self, row: Row, *, blurred: Picture, sharp: Picture) -> None:
         """Write a pair and note its row, which starts with the name."""
-        write_picture(self.path("sharp", row["name"]), sharp)
-        write_picture(self.path("blurred", row["name"]), blurred)
+        write_picture(self.file("sharp", row["name"]), sharp)
+        write_picture(self.file("blurred", row["name"]), blurred)
         self.rows.append(row)
 
     def add_kernel(self, name: str, kernel: Tensor) -> None:
         """Write a kernel (1, size, size), see ``imaging.blur.kernel_files``."""
-        write_kernel(self.path("kernels", name), kernel)
+        write_kernel(self.file("kernels", name), kernel)
 
     @contextmanager
     def noting(self, name: object) -> Iterator[None]:

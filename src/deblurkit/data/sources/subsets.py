@@ -65,6 +65,40 @@ class Share(Chosen):
         super().__init__(source, of_groups(source.groups, chosen))
 
 
+class HeldOut(Chosen):
+    """A few groups for validation: a fifth of all, and no more than are asked for.
+
+    Args:
+        source: What to divide; its groups are shuffled as in ``Share``.
+        most: Groups that are held out at most.
+
+    Raises:
+        InputError: If there is but one group.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        groups = _held_out(source, most)
+        if not groups:
+            raise InputError(
+                f"all {len(source)} pictures are of one scene, so none can be held out for "
+                "validation: do without it, data.val=null"
+            )
+        super().__init__(source, of_groups(source.groups, groups))
+
+
+class AllButHeldOut(Chosen):
+    """Everything that ``HeldOut`` leaves for training.
+
+    Args:
+        source: What to divide.
+        most: As of ``HeldOut``.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        groups = set(source.groups) - _held_out(source, most)
+        super().__init__(source, of_groups(source.groups, groups))
+
+
 class EveryNthGroup(Chosen):
     """The pictures of every n-th group, groups in the natural order of their names.
 
@@ -109,8 +143,7 @@ def groups_between(groups: Iterable[str], start: float, stop: float) -> set[str]
     """
     if not 0 <= start < stop <= 1:
         raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
-    # Hashes, not a seeded generator: NumPy may change its streams between releases.
-    shuffled = sorted(set(groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest())
+    shuffled = _shuffled(groups)
     chosen = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
     if not chosen:
         raise InputError(
@@ -124,6 +157,17 @@ def groups_between(groups: Iterable[str], start: float, stop: float) -> set[str]
 def of_groups(groups: Sequence[str], chosen: Collection[str]) -> list[int]:
     """Positions of the pictures that belong to one of some groups."""
     return [index for index, group in enumerate(groups) if group in chosen]
+
+
+def _shuffled(groups: Iterable[str]) -> list[str]:
+    """By hashes, since NumPy may change a seeded generator's stream some day."""
+    return sorted(set(groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest())
+
+
+def _held_out(source: Source, most: int) -> set[str]:
+    groups = _shuffled(source.groups)
+    count = min(most, max(len(groups) // 5, 1), len(groups) - 1)
+    return set(groups[len(groups) - count :])
 
 
 def _every_nth(count: int, n: int, first: int) -> range:

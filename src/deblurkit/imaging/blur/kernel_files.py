@@ -23,6 +23,11 @@ def write_kernel(file: Path, kernel: Float[Tensor, "1 size size"]) -> None:
 
     Raises:
         PictureError: If the disk refuses.
+
+    >>> from deblurkit.imaging.formats.files import read_image
+    >>> write_kernel(Path("kernel.png"), torch.tensor([[[0.25, 0, 0], [0, 0.5, 0.25], [0, 0, 0]]]))
+    >>> read_image("kernel.png")[..., 0].tolist()
+    [[32768, 0, 0], [0, 65535, 32768], [0, 0, 0]]
     """
     weights = (kernel[0] / kernel.max()).clamp(0, 1).double().cpu().numpy()
     write_image(file, np.rint(weights * BRIGHTEST).astype(np.uint16))
@@ -32,6 +37,9 @@ def kernel_levels(kernel: Float[Tensor, "1 size size"]) -> UInt8[ndarray, "size 
     """A kernel to look at: gray levels of 8 bits, its largest weight white.
 
     Weights that are no numbers are black, as is a kernel without positive weights.
+
+    >>> kernel_levels(torch.tensor([[[0.2, 0.8], [0.4, 0.0]]])).tolist()
+    [[64, 255], [128, 0]]
     """
     weights = kernel[0].float().cpu().nan_to_num().clamp(min=0)
     shares = weights / weights.max().clamp(min=1e-12)
