@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deblurkit.data.checks import check_pairs
 from deblurkit.data.likeness import (
     Thumbnail,
     equal_files,
@@ -44,6 +45,25 @@ class Overlap(NamedTuple):
     def share(self) -> float:
         """Of the pictures looked at, from 0 to 1."""
         return len(self.names) / self.looked
+
+
+def check_parts(
+    trained: Sequence[Source], val: Source | None, test: Source | None, *, strict: bool
+) -> None:
+    """Look at what validates and tests: pairs that belong together, pictures not trained on.
+
+    Raises:
+        InputError: If ``strict`` and half of the test pictures are trained on; if the sizes of a
+            pair differ.
+        PictureError: If a file cannot be read.
+    """
+    for part, evaluated in (("validation", val), ("test", test)):
+        if evaluated is not None and evaluated.roles >= {"blurred", "sharp"}:
+            check_pairs(evaluated, strict=False)
+        if evaluated is not None and trained:
+            check_unseen(trained, "training", evaluated, part, strict=strict and part == "test")
+    if trained and val is not None and test is not None:
+        check_unseen([val], "validation", test, "test", strict=False)
 
 
 def check_unseen(

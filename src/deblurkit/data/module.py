@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from deblurkit.contracts import Pools
 from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.checks import check_pairs
-from deblurkit.data.checks_parts import check_unseen
+from deblurkit.data.checks_parts import check_parts
 from deblurkit.data.checks_pools import check_apart, check_sizes
 from deblurkit.data.mixed_pool_blur import blurred_by, completed, trimmed
 from deblurkit.data.sources.base import ROLES, Source
@@ -128,19 +128,8 @@ class PictureDataModule(LightningDataModule):
                     check_pairs(source, strict=strict)
         if self.sources.keys() >= {"blurred", "sharp"}:
             check_apart(self.sources["blurred"], self.sources["sharp"], strict=strict)
-        self._check_evaluation(strict=strict)
-
-    def _check_evaluation(self, *, strict: bool) -> None:
         trained = [source for mixed in self.sources.values() for source in unmixed(mixed)]
-        for part, evaluated in (("validation", self.val), ("test", self.test)):
-            if evaluated is None:
-                continue
-            if POOL_ROLES["paired"] <= evaluated.roles:
-                check_pairs(evaluated, strict=False)
-            if trained:
-                check_unseen(trained, "training", evaluated, part, strict=strict and part == "test")
-        if trained and self.val is not None and self.test is not None:
-            check_unseen([self.val], "validation", self.test, "test", strict=False)
+        check_parts(trained, self.val, self.test, strict=strict)
 
     def train_dataloader(self) -> StreamLoader:
         """Batches of all pools, from the position of the run on."""

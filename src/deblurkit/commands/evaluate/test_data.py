@@ -3,6 +3,7 @@
 import glob
 import logging
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +19,9 @@ from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError
 
 log = logging.getLogger(__name__)
+
+READERS = ["cache", "folders", "halved", "listed", "own_pairs", "scenes", "sequences", "subsets"]
+ONLY_READ = tuple(f"deblurkit.data.sources.{name}." for name in READERS)  # and make nothing
 
 
 def held_out(cfg: DictConfig) -> Any:
@@ -55,16 +59,26 @@ def held_out(cfg: DictConfig) -> Any:
 def say_if_trained_on(cfg: DictConfig, test: Source) -> None:
     """Warn of test pictures that are training pictures of the same data, where those are here.
 
-    Their files are compared, nothing is decoded.
+    Their files are compared; nothing is decoded, and no source is asked that would make something.
     """
     nodes = (plain(cfg.data).get("train") or {}).values() if cfg.data.get("cache") is None else ()
     sources = []
     for node in nodes:
-        with suppress(InputError):  # what only training reads may be elsewhere
-            sources.append(None if node is None else instantiate(node, homes(cfg)))
+        if all(target.startswith(ONLY_READ) for target in targets_in(node)):
+            with suppress(InputError):  # what only training reads may be elsewhere
+                sources.append(None if node is None else instantiate(node, homes(cfg)))
     repeated = with_equal_files([source for source in sources if source is not None], test)
     if repeated.names:
         log.warning(repeated_words(repeated, "training", "test"))
+
+
+def targets_in(node: Any) -> Iterator[str]:
+    """What a node and its parts are built of."""
+    if isinstance(node, dict):
+        if isinstance(node.get("_target_"), str):
+            yield node["_target_"]
+        for value in node.values():
+            yield from targets_in(value)
 
 
 def test_only(cfg: DictConfig) -> dict[str, Any]:

@@ -98,8 +98,10 @@ def _absent(known: KnownSet, layout: Layout, parts: Parts) -> Iterator[str]:
 def _gaps(known: KnownSet, part: str, roles: Mapping[str, Files]) -> dict[str, Gaps]:
     """By role, the sequences that do not hold as many pictures as they should."""
     facts = known.expected.get(part)
+    if facts is None:
+        return {}
     gaps: dict[str, Gaps] = {}
-    for role in _counted_roles(known, roles) if facts else ():
+    for role in _counted_roles(known, roles):
         groups = _groups(known, roles[role])
         sizes = {name: (groups[name], count) for name, count in facts.sequences.items()}
         if wrong := {name: size for name, size in sizes.items() if size[0] != size[1]}:
@@ -128,8 +130,10 @@ def _miscounted(
 ) -> Iterator[str]:
     """Sequences that do not belong there, and wrong numbers that no known sequence explains."""
     facts = known.expected.get(part)
+    if facts is None:
+        return
     strange: dict[str, None] = {}
-    for role in _counted_roles(known, roles) if facts else ():
+    for role in _counted_roles(known, roles):
         files = roles[role]
         groups = _groups(known, files)
         if facts.sequences:

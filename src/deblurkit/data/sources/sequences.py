@@ -123,7 +123,7 @@ def _is_video(probes: tuple[tuple[Path, Path, Path], ...]) -> bool:
     """Whether neighbours are much nearer to each other than pictures far apart."""
     if not probes:
         return False
-    return of_video([tuple(map(_thumbnail, triple)) for triple in probes])
+    return of_video([(_thumbnail(a), _thumbnail(b), _thumbnail(c)) for a, b, c in probes])
 
 
 @lru_cache(maxsize=64)
