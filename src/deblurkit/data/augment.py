@@ -10,7 +10,7 @@ import os
 import random
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +50,7 @@ def pad_up(pictures: Pictures, side: int) -> Pictures:
     for role, pixels in pictures.items():
         missing = [(0, max(side - extent, 0)) for extent in pixels.shape[:2]]
         if missing != [(0, 0), (0, 0)]:
-            reflected: Pixels = np.pad(pixels, [*missing, (0, 0)], mode="reflect")
-            padded[role] = reflected
+            padded[role] = cast("Pixels", np.pad(pixels, [*missing, (0, 0)], mode="reflect"))
     return padded
 
 
@@ -119,7 +118,8 @@ class PairedAugmentation:
             pixels.dtype != pictures[role].dtype for role, pixels in answer.items()
         ):
             raise InputError("an augmentation changed size or dtype: leave out what converts them")
-        return {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+        whole = {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+        return cast("Pictures", whole)
 
 
 def _targets(pictures: Pictures) -> dict[str, str]:
