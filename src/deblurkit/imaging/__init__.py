@@ -7,7 +7,15 @@ Files and pixels:
 - ``formats.files.picture_size``: height and width, from the header.
 - ``formats.files.write_picture``: a file as it came.
 - ``formats.files.write_image``: a file of pixels alone.
-- ``formats.files.Picture``: what is read and written.
+- ``formats.picture.Picture``: what is read and written.
+- ``formats.picture.left_out``: what a result is without of all that a file holds.
+- ``formats.stacks.page_count``: how many pages a file has.
+- ``formats.stacks.read_pages``: one of them after another.
+- ``formats.stacks.packed_page``: a picture as a page.
+- ``formats.stacks.write_pages``: a file of pages.
+- ``formats.tiff.writing.EncodedPage``: a page that is ready to be written.
+- ``formats.foreign.kind_of_name``: what a file is that is known and not read.
+- ``formats.foreign.Foreign``: a kind of such files, and what helps.
 - ``formats.files.as_tensor``: pixels as a tensor in [0, 1].
 - ``formats.files.as_pixels``: a tensor in [0, 1] as pixels.
 - ``formats.files.as_levels``: pixels as a tensor of the same whole numbers.

@@ -7,6 +7,9 @@ from typing import NamedTuple
 class Foreign(NamedTuple):
     """A kind of file.
 
+    >>> Foreign("slide", "slides", "scan it", frozenset()).sentence
+    'it is a slide, which is not read here: scan it'
+
     Args:
         name: In a sentence, singular.
         plural: Likewise.
@@ -156,7 +159,12 @@ def foreign_kind(head: bytes) -> Foreign | None:
 
 
 def kind_of_name(path: Path) -> Foreign | None:
-    """What a file is by its name, if it is known and not read."""
+    """What a file is by its name, if it is known and not read.
+
+    >>> kind_of_name(Path("IMG_1.HEIC")).name
+    'HEIC picture'
+    >>> kind_of_name(Path("photo.jpg"))
+    """
     return _BY_SUFFIX.get(path.suffix.lower())
 
 
