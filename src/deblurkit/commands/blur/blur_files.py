@@ -19,8 +19,6 @@ from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate
 from deblurkit.data.blur.disparity import DepthDefocus, DepthShake
-from deblurkit.data.blur.parts.family import KernelFamily
-from deblurkit.data.blur.parts.field import FieldFamily
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.stream import number
 from deblurkit.errors import InputError
@@ -111,8 +109,7 @@ class PairMaker:
         self.exact.rounding = False  # to 8 bits
         self.reduced: list[str] = []
         self.seed, self.device = int(cfg.seed), usable(str(cfg.device))
-        bank, field = self.synthesis.bank, self.synthesis.field
-        self.kind: KernelFamily | FieldFamily | None = bank.family if bank else field
+        self.kind = self.synthesis.kind
         self.maps = None if cfg.disparity is None else expanded(cfg.disparity)
         by_depth = isinstance(self.kind, DepthDefocus | DepthShake)
         if by_depth != (self.maps is not None):

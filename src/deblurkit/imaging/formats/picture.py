@@ -77,9 +77,8 @@ def channels_of(picture: Picture) -> NDArray[Any]:
 def left_out(picture: Picture, suffix: str) -> tuple[str, ...]:
     """What a result with this suffix is without, of all that the picture's file holds, in words.
 
-    >>> noted = Metadata(comment=b"by the sea", resolution=(11811.0, 11811.0))
-    >>> left_out(Picture(np.zeros((2, 3, 3), np.uint8), metadata=noted), ".bmp")
-    ('its comment',)
+    >>> left_out(Picture(np.zeros((2, 3, 3), np.uint8), left_out=("its second page",)), ".png")
+    ('its second page',)
     """
     channels = (1 if picture.gray else 3) + (picture.alpha is not None)
     return picture.left_out + not_held(picture.metadata, suffix, channels)

@@ -19,11 +19,11 @@ from deblurkit.imaging.formats.tiff.writing import EncodedPage
 def page_count(path: str | Path) -> int:
     """How many pages a TIFF file has, reduced copies and masks aside; 1 of every other file.
 
+    >>> from deblurkit.imaging.formats.files import write_image
     >>> import numpy as np
-    >>> page = packed_page(Picture(np.zeros((2, 3, 3), np.uint8)))
-    >>> write_pages("stack.tif", [page, page, page])
-    >>> page_count("stack.tif")
-    3
+    >>> write_image("white.png", np.full((2, 3, 3), 255, np.uint8))
+    >>> page_count("white.png")
+    1
 
     Raises:
         PictureError: As in ``read_picture``.
@@ -36,10 +36,10 @@ def read_pages(path: str | Path, *, pixel_limit: int) -> Iterator[Picture]:
     """Read the pages of a file one after another.
 
     >>> import numpy as np
-    >>> pages = (Picture(np.full((2, 3, 3), level, np.uint8)) for level in (10, 20))
-    >>> write_pages("levels.tif", [packed_page(page) for page in pages])
-    >>> [int(page.pixels.max()) for page in read_pages("levels.tif", pixel_limit=100)]
-    [10, 20]
+    >>> page = packed_page(Picture(np.zeros((2, 3, 3), np.uint8)))
+    >>> write_pages("two.tif", [page, page])
+    >>> [picture.pixels.shape for picture in read_pages("two.tif", pixel_limit=100)]
+    [(2, 3, 3), (2, 3, 3)]
 
     Args:
         path: As in ``read_picture``.
@@ -57,9 +57,8 @@ def packed_page(picture: Picture) -> EncodedPage:
     """A picture as a page of a TIFF file, packed, so that many of them fit into memory.
 
     >>> import numpy as np
-    >>> packed = packed_page(Picture(np.zeros((1000, 1000, 3), np.uint8)))
-    >>> sum(len(strip) for strip in packed.strips) < 100_000
-    True
+    >>> len(packed_page(Picture(np.zeros((2, 3, 3), np.uint8))).strips)
+    1
     """
     return encoded_stack_page(channels_of(picture), picture.metadata)
 
@@ -69,9 +68,9 @@ def write_pages(path: str | Path, pages: Sequence[EncodedPage]) -> None:
 
     >>> import numpy as np
     >>> page = packed_page(Picture(np.zeros((2, 3, 3), np.uint8)))
-    >>> write_pages("pair.tif", [page, page])
-    >>> Path("pair.tif").exists()
-    True
+    >>> write_pages("three.tif", [page, page, page])
+    >>> page_count("three.tif")
+    3
 
     Args:
         path: Its suffix must be one of ``STACKS``; missing folders are made.
