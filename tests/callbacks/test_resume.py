@@ -2,7 +2,6 @@ import random
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import EarlyStopping
@@ -91,23 +90,6 @@ def test_states_of_a_device_that_was_not_there_are_left_out(tmp_path: Path) -> N
     expected = torch.get_rng_state()
     callback.on_train_batch_start(made, method, None, 0)
     assert torch.equal(torch.get_rng_state(), expected)
-
-
-@pytest.mark.parametrize("seed", ["0", "1"])
-def test_another_seed_begins_other_random_numbers(
-    seed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-    torch.manual_seed(0)
-    trainer(tmp_path, ExactResume(str(tmp_path)), 1).fit(Drawing(), batches(1.0))
-    monkeypatch.setenv("PL_GLOBAL_SEED", seed)
-    torch.manual_seed(99)
-    expected = torch.rand(()).item()
-    torch.manual_seed(99)
-    rest = Drawing()
-    resumed = trainer(tmp_path, ExactResume(str(tmp_path)), 2)
-    resumed.fit(rest, batches(1.0), ckpt_path=tmp_path / "last.ckpt")
-    assert (rest.drawn == [expected]) is (seed == "1")
 
 
 class Steady(Single):

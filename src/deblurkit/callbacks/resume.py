@@ -1,7 +1,6 @@
 """Checkpoints from which a run goes on bit by bit as if it had never stopped."""
 
 import logging
-import os
 import random
 import signal
 from pathlib import Path
@@ -130,7 +129,6 @@ class ExactResume(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Add the random states of all devices, what their modules remember, and the table."""
-        checkpoint["seed"] = global_seed()
         checkpoint["random_states"] = of_all_devices(trainer, random_states())
         checkpoint["memories"] = of_all_devices(trainer, memories(pl_module))
         loop = trainer.fit_loop.epoch_loop
@@ -151,8 +149,7 @@ class ExactResume(Checkpoint):
     ) -> None:
         """Take over memories; keep random states until it trains: setting up draws, too.
 
-        What the config says of a resumed run acts: another seed begins other random numbers, and
-        the patience of early stopping is that of now.
+        The patience of early stopping is that of now, not the checkpoint's.
         """
         if not trains(trainer):
             return
@@ -162,8 +159,7 @@ class ExactResume(Checkpoint):
         kept = checkpoint.get("metrics", {})
         for table in tables(trainer):
             table.keep(kept.get("rows"), kept.get("step"))
-        if checkpoint.get("seed", global_seed()) == global_seed():
-            self._states = checkpoint.get("random_states")
+        self._states = checkpoint.get("random_states")
         remembered = checkpoint.get("memories", [])
         if trainer.global_rank < len(remembered):
             for name, memory in remembered[trainer.global_rank].items():
@@ -211,11 +207,6 @@ def memories(method: LightningModule) -> dict[str, torch.Tensor]:
     """What the modules of a method remember, by their names."""
     remembering = ((n, m) for n, m in method.named_modules() if isinstance(m, Remembering))
     return {name: module.memory() for name, module in remembering}
-
-
-def global_seed() -> str | None:
-    """What ``seed_everything`` was last given."""
-    return os.environ.get("PL_GLOBAL_SEED")
 
 
 def random_states() -> dict[str, Any]:
