@@ -246,3 +246,38 @@ def test_private_parts_of_lightning_stand_in_one_file() -> None:
             if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
                 assert "trainer" not in ast.unparse(node.value), name_of(file)
                 assert "loop" not in ast.unparse(node.value), name_of(file)
+
+
+def test_base_classes_can_be_read_in_one_go() -> None:
+    """At most 150 lines, docstrings apart."""
+    lengths = {}
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef) and is_abstract(node):
+                lengths[node.name] = lines_of_code(node)
+    assert {"RestorationMethod", "TrainedMethod", "ManualMethod", "PerPictureMethod"} <= {*lengths}
+    assert not {name: lines for name, lines in lengths.items() if lines > 150}
+
+
+def is_abstract(node: ast.ClassDef) -> bool:
+    """Whether a class leaves something to others; ``TrainedMethod`` leaves it to two more bases."""
+    bases = {ast.unparse(base) for base in node.bases}
+    decorators = {
+        ast.unparse(decorator)
+        for part in node.body
+        if isinstance(part, ast.FunctionDef)
+        for decorator in part.decorator_list
+    }
+    return "ABC" in bases or "abstractmethod" in decorators or node.name == "TrainedMethod"
+
+
+def lines_of_code(node: ast.ClassDef) -> int:
+    """Lines of a class, without those of docstrings."""
+    documented = ast.ClassDef | ast.FunctionDef
+    docstrings = [
+        inner.body[0]
+        for inner in ast.walk(node)
+        if isinstance(inner, documented) and ast.get_docstring(inner) is not None
+    ]
+    said = sum(text.end_lineno - text.lineno + 1 for text in docstrings)
+    return node.end_lineno - node.lineno + 1 - said
