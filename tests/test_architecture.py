@@ -43,7 +43,9 @@ MAY_IMPORT = {
     "restoring": {*FILES, "methods"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
-    "commands": {*FRAME, "pages", "published", "callbacks", "restoring", "__init__"},
+    "commands": {
+        *(*FRAME, "former_names", "pages", "published", "callbacks", "restoring", "__init__"),
+    },
     "cli": {*FRAME, "callbacks", "commands", "__init__"},
     "__init__": set(),
 }
