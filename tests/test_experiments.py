@@ -13,10 +13,10 @@ import deblurkit
 from deblurkit.config import conf_dir
 from deblurkit.imaging.formats.files import write_image
 
-EXPERIMENTS = sorted(  # those of weak_selfdeblur train no network and have their own test
+EXPERIMENTS = sorted(  # those without sharp pictures or without a network have their own tests
     file.stem
     for file in (conf_dir() / "experiment").glob("*.yaml")
-    if not file.stem.startswith("weak_")
+    if not file.stem.startswith(("weak_", "distilled_"))
 )
 TWO_BATCHES = (
     *(override for override in SMALL if override != "data.test=null"),

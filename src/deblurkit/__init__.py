@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["available_methods", "build", "compose", "load", "save_weights"]
 
 # Names are fetched at first use, so that importing the package costs no torch.

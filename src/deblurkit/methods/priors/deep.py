@@ -27,6 +27,10 @@ DRAWS = 1_000_003  # seeds lie so far apart in the numbers that start the noise 
 def uniform(shape: Sequence[int], *, amplitude: float) -> Tensor:
     """Fixed noise for a generator, uniform between 0 and ``amplitude``.
 
+    >>> noise = uniform((1, 8, 100, 100), amplitude=0.1)
+    >>> bool(0 <= noise.min() and noise.max() < 0.1)
+    True
+
     Source: the code of Ulyanov et al., "Deep Image Prior", CVPR 2018, and of SelfDeblur.
     """
     return amplitude * torch.rand(*shape)
@@ -34,6 +38,10 @@ def uniform(shape: Sequence[int], *, amplitude: float) -> Tensor:
 
 def gaussian(shape: Sequence[int], *, amplitude: float) -> Tensor:
     """Fixed noise for a generator, normal with mean 0 and standard deviation ``amplitude``.
+
+    >>> noise = gaussian((1, 8, 100, 100), amplitude=0.1)
+    >>> round(noise.mean().item(), 2), round(noise.std().item(), 2)
+    (0.0, 0.1)
 
     Source: Chi, "Weakly-supervising the Deep Priors for Blind Deconvolution", project proposal,
     University of Toronto, sec. 1.
@@ -43,6 +51,11 @@ def gaussian(shape: Sequence[int], *, amplitude: float) -> Tensor:
 
 class GeneratedProblem(Problem):
     """A picture whose answer networks generate; their weights are what is sought.
+
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.zeros(3, 8, 8), 5, generators=generators, seed=0)
+    >>> problem.complaints()
+    ['it is constant, so there is nothing to restore']
 
     Args:
         blurred: The picture, (C, H, W) in [0, 1].
@@ -109,6 +122,13 @@ class GeneratedProblem(Problem):
 
 class Descent:
     """How generators move: an optimiser with a rate for each of them, halved at milestones.
+
+    >>> settings = {"rates": {"picture": 0.01}, "milestones": [2000], "decay": 0.5}
+    >>> descent = Descent(optimizer=torch.optim.Adam, **settings)
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.rand(3, 8, 8), 5, generators=generators, seed=0)
+    >>> descent.optimizer_of(problem).param_groups[0]["lr"]
+    0.01
 
     Args:
         optimizer: Makes the optimiser from groups of parameters.
