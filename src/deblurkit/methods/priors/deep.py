@@ -40,8 +40,8 @@ def gaussian(shape: Sequence[int], *, amplitude: float) -> Tensor:
     """Fixed noise for a generator, normal with mean 0 and standard deviation ``amplitude``.
 
     >>> noise = gaussian((1, 8, 100, 100), amplitude=0.1)
-    >>> round(noise.mean().item(), 2), round(noise.std().item(), 2)
-    (0.0, 0.1)
+    >>> round(noise.std().item(), 2), bool(noise.min() < -0.2)
+    (0.1, True)
 
     Source: Chi, "Weakly-supervising the Deep Priors for Blind Deconvolution", project proposal,
     University of Toronto, sec. 1.
