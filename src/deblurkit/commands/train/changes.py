@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lightning.pytorch import LightningDataModule, Trainer
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from deblurkit.commands.shared.checkpoint_io import read_sound
 from deblurkit.commands.shared.record import CONFIG
@@ -60,7 +60,10 @@ def require_own_weights(folder: Path, weights: str | None) -> None:
         InputError: If the run was not begun with them.
     """
     config = folder / CONFIG
-    if config.is_file() and OmegaConf.load(config).get("weights") != weights:
+    if not config.is_file():
+        return
+    stored = cast("DictConfig", OmegaConf.load(config))
+    if stored.get("weights") != weights:
         raise InputError(
             f"weights={weights} would not be read: resume= goes on from the run's own checkpoint; "
             "leave one of them out"
