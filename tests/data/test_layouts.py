@@ -157,6 +157,13 @@ def test_gopro_at_half_size_is_halved_everywhere(gopro_tree: Path) -> None:
         assert source.read(0)["blurred"].shape == (48, 64, 3)
 
 
+def test_gopro_at_a_sixth_is_reduced_everywhere(gopro_tree: Path) -> None:
+    made = built("gopro_sixth", gopro_tree, "data.variant=blur", "data.crop=12")
+    for source in (made.sources["paired"], made.val, made.test):
+        assert {source.size(index) for index in range(len(source))} == {(16, 21)}  # of 96x128
+        assert source.read(0)["sharp"].shape == (16, 21, 3)
+
+
 def test_two_draws_of_three_are_synthetic(gopro_tree: Path, tree: Path) -> None:
     coco = f"data.train.paired.sources.coco.root={tree / 'COCO'}"
     made = built("gopro_coco", gopro_tree, "data.variant=blur", coco)

@@ -43,20 +43,20 @@ class RestorationMethod(LightningModule, ABC):
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore pictures of any size; differentiable where the method is."""
 
-    def restore(self, blurred: Images, **given: Any) -> Images:
+    def restore(self, blurred: Images, **known: Any) -> Images:
         """Restore pictures: the door for notebooks and scripts.
 
         Args:
             blurred: (B, 3, H, W) or gray (B, 1, H, W) in [0, 1], any size, any device.
-            **given: What else is known of the blur, by the names that ``takes`` lists.
+            **known: What else is known of the blur, by the names that ``takes`` lists.
 
         Returns:
             Pictures of the same shape in [0, 1], on the device of ``blurred``; no gradients.
 
         Raises:
-            InputError: If the shape or range is another one, or a given thing is not used.
+            InputError: If the shape or range is another one, or something known is not used.
         """
-        self._refuse(blurred, given)
+        self._refuse(blurred, known)
         gray = blurred.shape[1] == 1
         modes = {module: module.training for module in self.modules()}
         self.eval()
@@ -64,7 +64,7 @@ class RestorationMethod(LightningModule, ABC):
             with torch.no_grad():
                 pictures = blurred.to(self.device, torch.float32).expand(-1, 3, -1, -1)
                 names = [str(number) for number in range(len(pictures))]
-                batch = cast("BlurredBatch", {"blurred": pictures, "name": names, **given})
+                batch = cast("BlurredBatch", {"blurred": pictures, "name": names, **known})
                 restored = self.restoration(batch)["restored"].clamp(0, 1)
         finally:
             for module, training in modes.items():
@@ -73,8 +73,8 @@ class RestorationMethod(LightningModule, ABC):
             restored = restored.mean(dim=1, keepdim=True)
         return restored.to(blurred.device, blurred.dtype)
 
-    def _refuse(self, blurred: Images, given: dict[str, Any]) -> None:
-        unused = set(given) - self.takes
+    def _refuse(self, blurred: Images, known: dict[str, Any]) -> None:
+        unused = set(known) - self.takes
         if unused:
             raise InputError(
                 f"{type(self).__name__} does not use {sorted(unused)}; "
