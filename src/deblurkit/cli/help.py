@@ -171,7 +171,8 @@ def is_of_use(command: str, group: str, file: Path) -> bool:
             return (conf_dir() / "known" / file.name).is_file() or holds(file, "cache")
         part = {"eval": "test", "train": "train"}[command]
         return holds(file, part) or holds(file, "source")
-    return group not in {"known", "local"}
+    scores_nothing = command == "data" and group == "protocol"  # that some data name
+    return group not in {"known", "local"} and not scores_nothing
 
 
 def holds(file: Path, key: str) -> bool:
