@@ -78,6 +78,7 @@ class AdversarialDeepDeblur(ManualMethod):
 
     needs = frozenset({"paired"})
     restorer = "generator"
+    config = "deepdeblur_adversarial"
 
     def __init__(
         self,
