@@ -44,6 +44,12 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
         InputError: If the file is missing, damaged, of another kind, holds anything but plain
             data and finite weights, names classes outside the trusted packages, or describes a
             method that is larger than the weights.
+
+    Example:
+        >>> import deblurkit, torch
+        >>> method = deblurkit.load("tiny")
+        >>> method.restore(torch.rand(1, 3, 24, 32)).shape
+        torch.Size([1, 3, 24, 32])
     """
     path = existing(weights)
     try:
@@ -124,7 +130,7 @@ def existing(weights: str | Path) -> Path:
             if (path / name).is_file():
                 return path / name
         found = path.is_file()
-    except (OSError, RuntimeError, ValueError) as error:  # a name that no file can have
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not found:
         raise InputError(
@@ -222,10 +228,16 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
 
     Raises:
         InputError: If the method was not made by ``build`` or ``load``, or the disk refuses.
+
+    Example:
+        >>> import deblurkit
+        >>> digest = deblurkit.save_weights(deblurkit.load("tiny"), "mine.safetensors")
+        >>> deblurkit.load("mine.safetensors").restorer
+        'backbone'
     """
     from safetensors.torch import save
 
-    if method.recipe is None:
+    if getattr(method, "recipe", None) is None:
         raise InputError("only methods from deblurkit.build or deblurkit.load know their recipe")
     state = {name: value.detach().cpu().contiguous() for name, value in method.state_dict().items()}
     content = save(state, {"deblurkit": json.dumps(method.description())})

@@ -62,6 +62,12 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
 
     Raises:
         InputError: If an override does not fit.
+
+    Example:
+        >>> import deblurkit
+        >>> cfg = deblurkit.compose("model=dclnet", "data.crop=128")
+        >>> cfg.data.crop
+        128
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -126,7 +132,13 @@ def _without_value(key: str) -> str:
 
 
 def available_methods() -> list[str]:
-    """Keys that ``build`` and ``model=`` take."""
+    """Keys that ``build`` and ``model=`` take.
+
+    Example:
+        >>> import deblurkit
+        >>> "dclnet" in deblurkit.available_methods()
+        True
+    """
     return sorted(file.stem for file in (conf_dir() / "model").glob("*.yaml"))
 
 
@@ -140,9 +152,15 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
 
     Raises:
         InputError: If there is no such method or no such parameter.
+
+    Example:
+        >>> import deblurkit
+        >>> method = deblurkit.build("unsharp", "amount=1.5")
+        >>> method.amount
+        1.5
     """
     if key not in available_methods():
-        raise InputError(f"there is no method {key!r}; {_choice(key, available_methods())}")
+        raise InputError(f"there is no method {key!r}; {_choice(str(key), available_methods())}")
     cfg = compose(f"model={key}", *(f"model.{override}" for override in overrides))
     return build_recipe(plain(cfg.model), trust=trust)
 

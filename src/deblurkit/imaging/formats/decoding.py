@@ -140,7 +140,7 @@ def _decoded(file: File, pixel_limit: int) -> Decoded:
             pixels = deep_pixels(data, header.stored, pixels)
         gray = pixels is not None and header.stored is not None and header.stored.gray
     elif _is_for_pillow(header):
-        pixels = _pillow_pixels(header.pillow, metadata.icc)
+        pixels = pillow_pixels(header.pillow, metadata.icc)
         gray = header.pillow.mode in _GRAY_MODES
     else:
         pixels = _opencv_pixels(data)
@@ -181,7 +181,13 @@ def _is_gray_png(data: bytes) -> bool:
     return data.startswith(b"\x89PNG") and data[25] in (0, 4)
 
 
-def _pillow_pixels(picture: PillowImage.Image, icc: bytes) -> NDArray[Any]:
+def pillow_pixels(picture: PillowImage.Image, icc: bytes) -> NDArray[Any]:
+    """RGB, or RGBA where something is transparent, of a picture that Pillow has opened.
+
+    Args:
+        picture: Of 8 bits or fewer.
+        icc: Its profile, through which inks become RGB; may be empty.
+    """
     if picture.mode == "CMYK" and icc:
         try:
             srgb, inks = ImageCms.createProfile("sRGB"), io.BytesIO(icc)

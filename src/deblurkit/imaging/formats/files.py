@@ -147,7 +147,7 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     if picture.alpha is not None and suffix not in TRANSPARENT:
         raise _unwritable(path, f"{suffix} holds no transparency; write a .png")
     try:
-        content = encoded(_channels(picture), suffix, picture.metadata)
+        content = encoded(as_channels(picture), suffix, picture.metadata)
         with replacing(path) as file:
             file.write(content)
     except EncodingError as error:
@@ -197,6 +197,20 @@ def as_pixels(image: Levels, bits: int = 8) -> Pixels:
     return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy().astype(dtype))
 
 
+def as_channels(picture: Picture) -> NDArray[Any]:
+    """What is written, (height, width, channels): gray or RGB, and opacity where there is one.
+
+    Gray is the luminance of the pixels, exact where their three channels are equal.
+    """
+    shown: NDArray[Any] = picture.pixels
+    if picture.gray:
+        luminance = np.rint(shown @ np.array(REC601))
+        shown = luminance.astype(shown.dtype)[..., None]
+    if picture.alpha is None:
+        return np.ascontiguousarray(shown)
+    return np.ascontiguousarray(np.dstack([shown, picture.alpha]))
+
+
 def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
     """The same pixels with 8 bits, 16-bit ones rounded to the nearest."""
     if pixels.dtype == np.uint8:
@@ -209,17 +223,6 @@ def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
         return Picture(np.dstack([decoded] * 3), gray=True)
     alpha = np.ascontiguousarray(decoded[..., 3]) if decoded.shape[2] == 4 else None
     return Picture(np.ascontiguousarray(decoded[..., :3]), gray=gray, alpha=alpha)
-
-
-def _channels(picture: Picture) -> NDArray[Any]:
-    """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
-    shown: NDArray[Any] = picture.pixels
-    if picture.gray:
-        luminance = np.rint(shown @ np.array(REC601))
-        shown = luminance.astype(shown.dtype)[..., None]
-    if picture.alpha is None:
-        return np.ascontiguousarray(shown)
-    return np.ascontiguousarray(np.dstack([shown, picture.alpha]))
 
 
 def _words(error: OSError) -> str:
