@@ -3,12 +3,10 @@
 import logging
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
 from omegaconf import DictConfig
@@ -19,6 +17,7 @@ from deblurkit.callbacks.scores import gathered
 from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.kernels import write_kernel
+from deblurkit.commands.restore.outcomes import Outcomes, with_weights
 from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.shared.inputs import targets
 from deblurkit.commands.shared.method import chosen_method
@@ -29,25 +28,19 @@ from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.imaging.formats.files import (
     Picture,
-    as_levels,
-    as_pixels,
-    as_tensor,
     in_unit_range,
     read_picture,
     write_image,
     write_picture,
 )
-from deblurkit.restoring.chain import ChainedMethod, chained
-from deblurkit.restoring.guard import Guard
-from deblurkit.restoring.kernel_size import told_kernel_size
-from deblurkit.restoring.refusals import Refusals
-from deblurkit.restoring.tiled import Tiled
+from deblurkit.restoring.chain import ChainedMethod
+from deblurkit.restoring.composition import complete_restoration
+from deblurkit.restoring.pictures import as_blurred, finite, like
 from deblurkit.storage import sweep
-from deblurkit.weights import DEFAULT, shipped
+from deblurkit.weights import DEFAULT
 
 log = logging.getLogger(__name__)
 
-LARGE = 2**24  # pixels; larger pictures are not held as floating-point numbers
 ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
 
 
@@ -63,18 +56,24 @@ def restore_files(cfg: DictConfig) -> int:
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     method = chosen_method(cfg)
-    restore = chained(
-        method.restoration,
-        told_kernel_size(method, cfg.kernel_size),
-        partial(Tiled, method=method, tile=cfg.tile, overlap=int(cfg.overlap)),
-        Guard if cfg.guard and cfg.weights in shipped() else None,
-        Refusals,
+    restore = complete_restoration(
+        method,
+        weights=cfg.weights,
+        guard=cfg.guard,
+        tile=cfg.tile,
+        overlap=int(cfg.overlap),
+        kernel_size=cfg.kernel_size,
     )
     trainer = make_trainer(cfg, method)
     for folder in {target.parent for _, target in places}:
         sweep(folder)
     journal = Journal(Path(cfg.output), settings(cfg), rank=trainer.global_rank)
-    files = PictureFiles(places, trainer, journal=journal, pixel_limit=int(cfg.pixel_limit))
+    outcomes = Outcomes(
+        Path(cfg.output), method=with_weights(cfg, method), rank=trainer.global_rank
+    )
+    files = PictureFiles(
+        places, trainer, journal=journal, outcomes=outcomes, pixel_limit=int(cfg.pixel_limit)
+    )
     writer = PictureWriter(files, compare=cfg.compare)
     trainer.callbacks.append(writer)  # type: ignore[attr-defined]
     if cfg.page:
@@ -82,8 +81,12 @@ def restore_files(cfg: DictConfig) -> int:
         trainer.callbacks.append(page)  # type: ignore[attr-defined]
     warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
     loader = DataLoader(files, batch_size=None)
-    trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
-    shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
+    try:
+        trainer.predict(ChainedMethod(method, restore), loader, return_predictions=False)
+        shares = gathered([files.share | {"written": writer.written, "kept": writer.kept}])
+    finally:  # also of what was done before an interruption
+        if trainer.is_global_zero:
+            outcomes.write(places)
     wait_for_devices(trainer)
     return report(shares, cfg.output) if trainer.is_global_zero else 0
 
@@ -122,6 +125,7 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         places: Files and where each goes.
         trainer: Knows which share of them is this device's.
         journal: Knows which of them were finished before.
+        outcomes: Notes what becomes of each.
         pixel_limit: Largest height times width that is read.
     """
 
@@ -131,10 +135,11 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         trainer: Trainer,
         *,
         journal: Journal,
+        outcomes: Outcomes,
         pixel_limit: int,
     ) -> None:
         self.all_places, self.trainer = places, trainer
-        self.journal, self.pixel_limit = journal, pixel_limit
+        self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
         self.earlier = 0  # finished before
         self.failures: dict[Path, str] = {}
         self.waiting: dict[str, tuple[Picture, Path]] = {}  # read ahead, and where they go
@@ -159,10 +164,10 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                 picture = read_picture(file, pixel_limit=self.pixel_limit)
             except PictureError as error:
                 self.failures[file] = str(error)
+                self.outcomes.note(file, target, "failed", why=str(error))
                 continue
             self.waiting[str(file)] = (picture, target)
-            seen = as_levels if picture.pixels[..., 0].size > LARGE else as_tensor
-            yield {"blurred": seen(picture.pixels)[None], "name": [str(file)]}
+            yield {"blurred": as_blurred(picture)[None], "name": [str(file)]}
 
 
 class PictureWriter(BasePredictionWriter):
@@ -172,6 +177,18 @@ class PictureWriter(BasePredictionWriter):
         super().__init__(write_interval="batch")
         self.files, self.compare, self.written = files, compare, 0
         self.kept: dict[Path, str] = {}  # and why
+        self.begun = 0.0  # the current picture
+
+    def on_predict_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look at the clock."""
+        self.begun = perf_counter()
 
     def write_on_batch_end(
         self,
@@ -185,14 +202,10 @@ class PictureWriter(BasePredictionWriter):
     ) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
         picture, target = self.files.waiting.pop(batch["name"][0])
-        restored = prediction["restored"][0].cpu()
+        file, note = Path(batch["name"][0]), self.files.outcomes.note
         try:
-            if "refused" in prediction:
-                raise PictureError(prediction["refused"])
-            if restored.is_floating_point() and not torch.isfinite(restored).all():
-                raise PictureError(f"{target}: the result is not finite")
-            pixels = as_pixels(restored, bits=picture.bits)
-            write_picture(target, replace(picture, pixels=pixels))
+            restored = finite(prediction).cpu()
+            write_picture(target, like(picture, restored))
             if "kernel" in prediction:
                 write_kernel(target, prediction["kernel"][0])
             if self.compare:
@@ -200,9 +213,14 @@ class PictureWriter(BasePredictionWriter):
                 views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
                 drawn = side_by_side(views)
                 write_image(target.with_stem(f"{target.stem}_compared").with_suffix(".png"), drawn)
-            self.files.journal.note(Path(batch["name"][0]), target)
+            why = prediction.get("kept", "")
+            seconds = perf_counter() - self.begun
+            note(file, target, "kept" if why else "restored", why=why, seconds=seconds)
+            self.files.journal.note(file, target)
             self.written += 1
-            if "kept" in prediction:
-                self.kept[Path(batch["name"][0])] = prediction["kept"]
-        except PictureError as error:
-            self.files.failures[Path(batch["name"][0])] = str(error)
+            if why:
+                self.kept[file] = why
+        except InputError as error:
+            self.files.failures[file] = str(error)
+            seconds = perf_counter() - self.begun
+            note(file, target, "failed", why=str(error), seconds=seconds)
