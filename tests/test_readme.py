@@ -47,18 +47,6 @@ def test_the_readme_leads_to_every_page() -> None:
     assert not [page for page in others if f"]({page})" not in README]
 
 
-def test_the_build_for_cpus_is_the_one_of_the_constraints() -> None:
-    (named,) = set(re.findall(r"torch==[\d.]+", README))
-    assert named in (ROOT / "constraints.txt").read_text().splitlines()
-
-
-def test_the_python_of_the_readme_runs() -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    names = {"blurred": torch.rand(1, 3, 20, 24)}
-    exec(example, names)
-    assert names["restored"].shape == names["blurred"].shape
-
-
 PYTHON = re.findall(r"## ([^\n]*)\n[^#]*?```python\n(.*?)```", PAGES["docs/python.md"], re.DOTALL)
 
 
@@ -77,6 +65,18 @@ def test_the_python_of_its_page_runs(
 
 def test_all_python_of_its_page_is_run() -> None:
     assert len(PYTHON) == PAGES["docs/python.md"].count("```python") == 5
+
+
+def test_the_build_for_cpus_is_the_one_of_the_constraints() -> None:
+    (named,) = set(re.findall(r"torch==[\d.]+", README))
+    assert named in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {"blurred": torch.rand(1, 3, 20, 24)}
+    exec(example, names)
+    assert names["restored"].shape == names["blurred"].shape
 
 
 @pytest.mark.parametrize("line", COMMANDS)

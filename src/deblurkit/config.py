@@ -55,6 +55,9 @@ register_resolvers()
 def compose(*overrides: str, config: str = "train") -> DictConfig:
     """Compose a config as the commands do.
 
+    >>> compose("model=wiener", "model.steps=10").model.steps
+    10
+
     Args:
         *overrides: As on the command line: ``"model=dclnet"``, ``"data.crop=128"``.
         config: Command whose config it is: ``train``, ``eval``, ``deblur``, ``blur``, ``data`` or
@@ -62,12 +65,6 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
 
     Raises:
         InputError: If an override does not fit.
-
-    Example:
-        >>> import deblurkit
-        >>> cfg = deblurkit.compose("model=dclnet", "data.crop=128")
-        >>> cfg.data.crop
-        128
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -134,16 +131,18 @@ def _without_value(key: str) -> str:
 def available_methods() -> list[str]:
     """Keys that ``build`` and ``model=`` take.
 
-    Example:
-        >>> import deblurkit
-        >>> "dclnet" in deblurkit.available_methods()
-        True
+    >>> "dclnet" in available_methods()
+    True
     """
     return sorted(file.stem for file in (conf_dir() / "model").glob("*.yaml"))
 
 
 def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationMethod":
     """Make a method with fresh weights.
+
+    >>> method = build("dclnet_tiny", "backbone.channels=8")
+    >>> method.restore(torch.rand(1, 3, 30, 50)).shape
+    torch.Size([1, 3, 30, 50])
 
     Args:
         key: Name of its config, see ``available_methods``.
@@ -152,12 +151,6 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
 
     Raises:
         InputError: If there is no such method or no such parameter.
-
-    Example:
-        >>> import deblurkit
-        >>> method = deblurkit.build("unsharp", "amount=1.5")
-        >>> method.amount
-        1.5
     """
     if key not in available_methods():
         raise InputError(f"there is no method {key!r}; {_choice(str(key), available_methods())}")

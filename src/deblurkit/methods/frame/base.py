@@ -27,11 +27,11 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
             with the weights, so that ``deblurkit.load`` can build the method again.
         origin: What published files the weights come from, with their licence, as
             ``deblurkit-convert`` noted it; stays with them through training and saving.
+        config: Key of the ``conf/model`` file with its numbers, where that is not called as the
+            file of the class.
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
-        config: Key of the ``conf/model`` file with its numbers, where that is not called as the
-            file of the class.
     """
 
     recipe: dict[str, Any] | None = None
