@@ -1,5 +1,5 @@
-# Everything below needs Python 3.11 or 3.12, make, and nothing else: the first target that is made
-# sets up $(VENV) with the versions of constraints.txt.
+# Everything below needs Python 3.11, 3.12 or 3.13, make, and nothing else: the first target that is
+# made sets up $(VENV) with the versions of constraints.txt.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -22,7 +22,7 @@ COUNTED = $(BIN)/python -c 'import resource, subprocess, sys; \
 	print(f"{used.ru_utime + used.ru_stime:.0f} CPU-seconds of a budget of 600"); \
 	sys.exit(status)'
 
-.PHONY: help install demo test slow lint types format wheel bench notebooks tables pages site
+.PHONY: help install demo test slow lint types format wheel bench notebooks outputs tables pages site
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ demo: $(INSTALLED) ## train on photographs that come with the install, then debl
 	@echo "before and after: runs/demo/deblurred/chelsea_compared.png"
 
 # Several threads per test slow each other down.
-test slow notebooks: export OMP_NUM_THREADS := 1
+test slow notebooks outputs: export OMP_NUM_THREADS := 1
 
 test: $(INSTALLED) ## the fast tests; ARGS="-k dclnet -x" goes to pytest
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
@@ -53,6 +53,9 @@ slow: $(INSTALLED) ## the tests that take minutes
 
 notebooks: $(INSTALLED) ## run the notebooks
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
+
+outputs: $(INSTALLED) ## run notebooks whose code has changed, store what they show; ARGS=quickstart: this one
+	$(BIN)/python notebooks/store_outputs.py $(ARGS)
 
 soak: export OMP_NUM_THREADS := 1
 soak: $(INSTALLED) ## 20,000 damaged pictures, 25 killed runs, 50,000 steps; ARGS="20000 --first 20000" reads others

@@ -36,9 +36,13 @@ def of(group: str) -> list[tuple[str, str]]:
 
 
 def halves(line: str, border: str) -> tuple[str, str]:
-    """What stands before and behind the first border."""
-    first, _, second = line.partition(border)
-    return first, second
+    """What stands before and behind the first border that is in no parentheses."""
+    pieces = line.split(border)
+    for count in range(1, len(pieces) + 1):
+        first = border.join(pieces[:count])
+        if first.count("(") == first.count(")"):
+            return first, border.join(pieces[count:])
+    return line, ""
 
 
 def table(head: str, rows: list[tuple[str, ...]]) -> str:

@@ -3,6 +3,7 @@
 Most cases go through the functions behind the commands; a few run as a user runs them.
 """
 
+import errno
 import os
 import re
 import signal
@@ -44,6 +45,7 @@ from deblurkit.imaging.formats.files import write_image
         ("model.optimizer.lrr=1", r"no model.optimizer.lrr; did you mean lr\?"),
         ("data.names=[a", "cannot be read: a change is written key=value"),
         ("dclnet", "'dclnet' cannot be read: a change is written key=value"),
+        ("seed=1,2", r"'seed=1,2' has several values: a list is written in \[ \], .*, and -m runs"),
     ],
 )
 def test_a_wrong_override_is_one_sentence(override: str, words: str) -> None:
@@ -326,6 +328,22 @@ def test_a_workers_mistake_is_one_sentence_and_a_defect_keeps_its_traceback(
         with pytest.raises(type(failure)):
             guarded(Mock(side_effect=failure), "1")(DictConfig({}))  # HYDRA_FULL_ERROR=1
     assert "Traceback" in (tmp_path / "runs" / "notebook" / "error.txt").read_text()
+
+
+def test_what_the_disk_refuses_is_the_users_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refusal = PermissionError(errno.EACCES, "Permission denied", "/theirs/x")
+    with pytest.raises(SystemExit, match="2"):
+        guarded(Mock(side_effect=refusal), None)(DictConfig({}))
+    said = "deblurkit: /theirs/x cannot be made or written: Permission denied\n"
+    assert capsys.readouterr().err == said
+    Path("runs").touch()  # where the traceback of a defect would be written
+    with pytest.raises(SystemExit, match="1"):
+        guarded(Mock(side_effect=KeyError("mean")), None)(DictConfig({}))
+    said = "deblurkit: KeyError: 'mean' (HYDRA_FULL_ERROR=1 shows the traceback)\n"
+    assert capsys.readouterr().err == said
 
 
 def test_interrupted_it_says_how_to_go_on(tmp_path: Path) -> None:

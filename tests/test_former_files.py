@@ -65,7 +65,10 @@ def test_a_run_goes_on(run: str, epochs: int, former: Path) -> None:
     cfg.trainer.max_epochs = epochs
     if run == "selfdeblur":
         cfg.data.source.root = str(former / "pictures")
+    (folder / "record.json").write_text(json.dumps([{"deblurkit": "0.1.0"}]))
     train(cfg)
+    record = json.loads((folder / "record.json").read_text())
+    assert [run["deblurkit"] for run in record] == ["0.1.0", deblurkit.__version__]
     after = torch.load(folder / "last.ckpt", weights_only=True)
     assert before["epoch"] + 1 == after["epoch"] == epochs - 1
     assert after["global_step"] == before["global_step"] * epochs // (epochs - 1)

@@ -57,6 +57,8 @@ def test_what_is_not_there_is_answered_by_the_commands_that_make_it(folder: Path
         )
     with pytest.raises(InputError, match="deblurkit-convert source=dmphn path=<its files> output="):
         existing("dmphn")
+    with pytest.raises(InputError, match=r"^unsharp is no file; unsharp is the name of .*model="):
+        existing("unsharp")
     with pytest.raises(InputError, match=r"^huge is no file; weights= takes "):
         existing("huge")
 

@@ -20,6 +20,15 @@ PAGES = {
     file.relative_to(ROOT).as_posix(): file.read_text() for file in (ROOT / "README.md", *DOCS)
 }
 README = PAGES["README.md"]
+# Pages that others lead to.
+OTHERS = {
+    file.relative_to(ROOT).as_posix(): file.read_text()
+    for file in (
+        *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md")),
+        *(ROOT / folder / "README.md" for folder in ("studies", "benchmarks")),
+        *sorted((ROOT / "docs" / "results").rglob("*.md")),
+    )
+}
 COMMANDS = sorted(
     {
         line
@@ -30,12 +39,30 @@ COMMANDS = sorted(
         if not line.startswith("npm ")  # a package of others
     }
 )
+# What is still to be run, and what the pages of results were made with; no line of a shell's loop.
+LEFT_TO_RUN = sorted(
+    {
+        line
+        for name, page in OTHERS.items()
+        if name.startswith("docs/results/")
+        for line in re.findall(r"(?:^|`)(deblurkit-[a-z]+ [^`\n]*?)(?:`|$)", page, re.MULTILINE)
+        if "=" in line and not re.search(r"[$<]|\.\.\.|resume=", line)
+        if line not in COMMANDS
+    }
+)
 
 
 def test_the_tables_are_those_of_the_configs() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "readme_tables.py"))
     stale = [file.name for file, page in script["pages"]().items() if page != file.read_text()]
     assert not stale, "run: make tables"
+
+
+def test_no_cell_of_the_methods_ends_within_parentheses() -> None:
+    rows = [line for line in PAGES["docs/methods.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 40
+    for row in rows:
+        assert all(cell.count("(") == cell.count(")") for cell in row.split("|")), row
 
 
 def test_the_readme_is_short() -> None:
@@ -79,7 +106,7 @@ def test_the_python_of_the_readme_runs() -> None:
     assert names["restored"].shape == names["blurred"].shape
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.parametrize("line", [*COMMANDS, *LEFT_TO_RUN])
 def test_a_command_composes(line: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)  # where none of its paths exist
     words = shlex.split(line, comments=True)
@@ -91,13 +118,13 @@ def test_a_command_composes(line: str, tmp_path: Path, monkeypatch) -> None:
     if command == "data":
         overrides = with_action(overrides)
     if "-m" in words[:2]:
-        overrides = [word.split(",")[0] for word in overrides]
+        overrides = [re.split(r",(?![^\[]*\])", word)[0] for word in overrides]  # lists stay
     assert compose(*overrides, config=command)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES | OTHERS)
 def test_links_lead_somewhere(name: str) -> None:
-    for link in re.findall(r"\]\(([^)]+)\)", PAGES[name]):
+    for link in re.findall(r"\]\(([^)]+)\)", (PAGES | OTHERS)[name]):
         path, _, heading = link.partition("#")
         if "://" in link:
             continue
@@ -113,7 +140,30 @@ def anchor(heading: str) -> str:
 
 
 def test_no_table_is_broken_by_an_empty_line() -> None:
-    for name, page in PAGES.items():
+    for name, page in (PAGES | OTHERS).items():
         for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE):
             head, rule, *_ = [*table.splitlines(), "", ""]
             assert rule.startswith("| ---"), f"{name}: {head}"
+
+
+def test_one_list_of_python_versions() -> None:
+    """What the metadata promise, README and Makefile say."""
+    promised = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())
+    words = f"Python {', '.join(promised[:-1])} or {promised[-1]}"
+    for name in ("README.md", "Makefile", "docs/runs.md"):
+        assert words in (ROOT / name).read_text(), name
+
+
+@pytest.mark.parametrize("folder", ["studies", "benchmarks"])
+def test_every_script_is_explained(folder: str) -> None:
+    page = (ROOT / folder / "README.md").read_text()
+    scripts = {file.name for file in (ROOT / folder).glob("*.py")}
+    parts = {"__main__.py", "timing.py", "bare_step.py"}  # of others
+    parts |= {name for name in scripts if name.startswith("published_") and folder == "benchmarks"}
+    assert not {name for name in scripts - parts if f"{name}`" not in page}
+
+
+def test_every_folder_of_results_says_what_makes_it() -> None:
+    page = (ROOT / "studies" / "README.md").read_text()
+    folders = [folder for folder in (ROOT / "docs" / "results").iterdir() if folder.is_dir()]
+    assert not [folder.name for folder in folders if f"[results/{folder.name}](" not in page]

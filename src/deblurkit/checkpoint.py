@@ -20,6 +20,7 @@ from torch.nn.modules import module as registration
 from deblurkit.config import build_recipe, conf_dir
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.paths import expanded
 from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
 from deblurkit.weight_files.safetensors_files import read_safetensors
@@ -34,6 +35,10 @@ MODULES = 50_000  # of a method
 def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod:
     """Build the method that a file describes, with the file's weights, ready to restore.
 
+    >>> method = load("tiny")  # weights that come with the install
+    >>> method.restore(torch.rand(1, 3, 30, 50)).shape
+    torch.Size([1, 3, 30, 50])
+
     Args:
         weights: A checkpoint of a run, its folder, a safetensors file of ``save_weights``, or a
             name: of weights that come with the install, such as ``tiny``, or of a safetensors file
@@ -44,12 +49,6 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
         InputError: If the file is missing, damaged, of another kind, holds anything but plain
             data and finite weights, names classes outside the trusted packages, or describes a
             method that is larger than the weights.
-
-    Example:
-        >>> import deblurkit, torch
-        >>> method = deblurkit.load("tiny")
-        >>> method.restore(torch.rand(1, 3, 24, 32)).shape
-        torch.Size([1, 3, 24, 32])
     """
     path = existing(weights)
     try:
@@ -125,12 +124,12 @@ def existing(weights: str | Path) -> Path:
     if isinstance(weights, str) and (file := named_file(weights)):
         return file
     try:
-        path = Path(weights).expanduser()
+        path = expanded(weights)
         for name in OF_A_RUN:
             if (path / name).is_file():
                 return path / name
         found = path.is_file()
-    except (OSError, RuntimeError, TypeError, ValueError) as error:  # that no file can have
+    except (OSError, TypeError, ValueError) as error:  # a name that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not found:
         raise InputError(
@@ -141,10 +140,11 @@ def existing(weights: str | Path) -> Path:
 
 
 def way_to(name: str) -> str:
-    """The commands that make weights of this name, where a source delivers them; or nothing."""
-    source = conf_dir() / "source" / f"{name}.yaml"
+    """How to come by what has this name: of a method, or of weights that a source delivers."""
+    source, model = (conf_dir() / group / f"{name}.yaml" for group in ("source", "model"))
     if not name.isidentifier() or not source.is_file():
-        return ""
+        is_method = name.isidentifier() and model.is_file()
+        return f"{name} is the name of a method, model={name}; " if is_method else ""
     described = OmegaConf.load(source).source
     commands = [*described.get("fetching", ()), f"deblurkit-convert source={name}"]
     path = described.get("fetched", "<its files>")
@@ -223,17 +223,16 @@ def _form(tensor: torch.Tensor) -> tuple[torch.Size, bool, bool]:
 def save_weights(method: RestorationMethod, path: str | Path) -> str:
     """Write a method's weights to share: safetensors that ``load`` reads, with their origin.
 
+    >>> method = deblurkit.build("wiener")
+    >>> digest = save_weights(method, "wiener.safetensors")
+    >>> len(digest), load("wiener.safetensors").balance
+    (64, 0.004)
+
     Returns:
         The file's SHA-256, to be published beside it.
 
     Raises:
         InputError: If the method was not made by ``build`` or ``load``, or the disk refuses.
-
-    Example:
-        >>> import deblurkit
-        >>> digest = deblurkit.save_weights(deblurkit.load("tiny"), "mine.safetensors")
-        >>> deblurkit.load("mine.safetensors").restorer
-        'backbone'
     """
     from safetensors.torch import save
 

@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that ``--help`` and ``--cfg job`` answer with
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deblurkit.errors import InputError, sentence
 from deblurkit.former_names import with_current_names
+from deblurkit.override_types import with_types
+from deblurkit.paths import expanded
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ def register_resolvers() -> None:
     """Make ``${run_folder:}`` and ``${absolute:path}`` known to the configs."""
     OmegaConf.register_new_resolver("run_folder", run_folder, replace=True)
     OmegaConf.register_new_resolver(
-        "absolute", lambda path: str(Path(path).expanduser().resolve()), replace=True
+        "absolute", lambda path: str(expanded(path).resolve()), replace=True
     )
 
 
@@ -66,20 +69,43 @@ def compose(*overrides: str, config: str = "train") -> DictConfig:
     Raises:
         InputError: If an override does not fit.
     """
+    from hydra.errors import HydraException
+
+    folder = conf_dir()
+    try:
+        changes = with_types(overrides, partial(_defaults, folder, config), [folder])
+        return composed(folder, config, changes)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(mistake(error)) from error
+
+
+def composed(folder: Path, config: str, overrides: Sequence[str]) -> DictConfig:
+    """A config of a folder as Hydra composes it.
+
+    Raises:
+        HydraException: If an override does not fit.
+    """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
 
     around = GlobalHydra.instance().hydra  # of a program that is itself run by Hydra
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            return hydra_compose(config, list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise InputError(mistake(error)) from error
+        with initialize_config_dir(str(folder), version_base="1.3"):
+            return hydra_compose(config, [*overrides])
     finally:
         GlobalHydra.instance().hydra = around
+
+
+def _defaults(folder: Path, config: str, choices: Sequence[str]) -> DictConfig:
+    """A config of these groups without any change of a value, which is not to be changed."""
+    return _composed_once(folder, config, tuple(choices))
+
+
+@cache
+def _composed_once(folder: Path, config: str, choices: tuple[str, ...]) -> DictConfig:
+    return composed(folder, config, choices)
 
 
 def mistake(error: Exception) -> str:
@@ -98,6 +124,11 @@ def mistake(error: Exception) -> str:
     if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):
         keys = [str(key) for key in cause.parent_node]
         return f"there is no {cause.full_key}; {_choice(str(cause.key), keys)}"
+    if several := re.match(r"Ambiguous value for argument '(.*)'\n", str(error), re.DOTALL):
+        return (
+            f"{several[1]!r} has several values: a list is written in [ ], a text with commas in "
+            "quotes within quotes, and -m runs one after the other"
+        )
     if missing := re.search(r"Missing mandatory value: (\S+)", str(error)):
         return _without_value(missing[1])
     if "Could not override 'model/teacher@" in str(error):
@@ -189,18 +220,20 @@ def with_absolute_paths(node: Any, key: str = "") -> Any:
         return {name: with_absolute_paths(value, name) for name, value in node.items()}
     if isinstance(node, list):
         return [with_absolute_paths(value, key) for value in node]
-    if isinstance(node, str) and key in PATH_KEYS and Path(node).expanduser().exists():
-        return str(Path(node).expanduser().resolve())
+    if isinstance(node, str) and key in PATH_KEYS and expanded(node).exists():
+        return str(expanded(node).resolve())
     return node
 
 
-def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), **given: Any) -> Any:
+def instantiate(
+    node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), **objects: Any
+) -> Any:
     """Make the objects that a node names, if all of them live in trusted packages.
 
     Args:
         node: A node with ``_target_``.
         homes: Packages that are trusted.
-        **given: Further arguments that are objects already.
+        **objects: Further arguments that are objects already.
 
     Raises:
         InputError: If a target lies elsewhere or does not exist, or its arguments do not fit.
@@ -212,11 +245,11 @@ def instantiate(node: Any, homes: Sequence[str] = (*RECIPE_HOMES, *RUN_HOMES), *
     parts(node)  # before anything walks through it
     node = with_current_names(node)
     for part in parts(node):  # all of them, before anything is imported
-        found = trusted(part["_target_"], homes)
-        require_fitting(found, part)
+        target = trusted(part["_target_"], homes)
+        require_fitting(target, part)
     try:
-        if given:  # objects go past Hydra, which would copy them
-            return hydra_instantiate({**node, "_partial_": True}, _convert_="all")(**given)
+        if objects:  # they go past Hydra, which would copy them
+            return hydra_instantiate({**node, "_partial_": True}, _convert_="all")(**objects)
         return hydra_instantiate(node, _convert_="all")
     except Exception as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) else error

@@ -66,6 +66,7 @@ class Pools(TypedDict, total=False):
     paired: PairedBatch
     blurred: BlurredBatch  # no partner exists
     sharp: SharpBatch  # no partner exists
+    taught: PairedBatch  # what stands for the sharp picture is a teacher's answer
     pictures: PictureList
 
 

@@ -16,6 +16,7 @@ RUN_HOMES = (
     "deblurkit.data",
     "deblurkit.metrics",
     "deblurkit.callbacks",
+    "deblurkit.restoring.teacher",
     "lightning.pytorch.Trainer",
     "lightning.pytorch.trainer",
     "lightning.pytorch.callbacks",
@@ -37,7 +38,7 @@ def parts(node: Any) -> list[Mapping[str, Any]]:
         InputError: If a value is an interpolation or no plain value: Hydra would look into it; or
             if there are more values, or deeper ones, than any method has.
     """
-    found: list[Mapping[str, Any]] = []
+    constructed: list[Mapping[str, Any]] = []
     waiting, seen = [(node, 0)], 0
     while waiting:
         value, depth = waiting.pop()
@@ -47,12 +48,12 @@ def parts(node: Any) -> list[Mapping[str, Any]]:
                 f"a recipe has at most {VALUES} values, {DEPTH} deep; this one is no method's"
             )
         if isinstance(value, dict | list):
-            found += [value] if isinstance(value, dict) and "_target_" in value else []
+            constructed += [value] if isinstance(value, dict) and "_target_" in value else []
             inner = value.values() if isinstance(value, dict) else value
-            waiting += [(one, depth + 1) for one in inner]
+            waiting += [(part, depth + 1) for part in inner]
         elif (isinstance(value, str) and "${" in value) or not _is_plain(value):
             raise InputError(f"a recipe holds plain values only, not {value!r:.200}")
-    return found
+    return constructed
 
 
 def _is_plain(value: Any) -> bool:
@@ -79,24 +80,24 @@ def trusted(target: Any, homes: Sequence[str]) -> Any:
     if _inside(target, (*RECIPE_HOMES, *RUN_HOMES)) and "._" in target:
         raise refusal  # such functions trust those that call them
     try:
-        found = get_object(target)
+        named = get_object(target)
     except Exception as error:
         raise InputError(f"{target!r} does not exist: {sentence(error)}") from error
-    module, name = (str(getattr(found, key, ".")) for key in ("__module__", "__qualname__"))
+    module, name = (str(getattr(named, key, ".")) for key in ("__module__", "__qualname__"))
     own = target == TEACHER or (_inside(module, homes) and "." not in name)
-    if not own or (_inside(module, CLASS_HOMES) and not isinstance(found, type)):
+    if not own or (_inside(module, CLASS_HOMES) and not isinstance(named, type)):
         raise refusal
-    return found
+    return named
 
 
-def require_fitting(found: Any, node: Mapping[str, Any]) -> None:
+def require_fitting(target: Any, node: Mapping[str, Any]) -> None:
     """Refuse a plain value whose type a constructor does not take.
 
     Raises:
         InputError: With the value and the type.
     """
     try:
-        constructor = found.__init__ if isinstance(found, type) else found  # type: ignore[misc]
+        constructor = target.__init__ if isinstance(target, type) else target  # type: ignore[misc]
         hints = get_type_hints(constructor)
     except (NameError, TypeError, AttributeError):  # hints that are for a type checker only
         return
@@ -113,9 +114,12 @@ def require_fitting(found: Any, node: Mapping[str, Any]) -> None:
 
 def _kinds(hint: Any) -> tuple[list[Any], list[Any]]:
     """Types that a hint names, without what they hold, and single values that it names."""
-    one_of = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    kinds = [get_origin(one) or one for one in one_of if get_origin(one) is not Literal]
-    words = [word for one in one_of if get_origin(one) is Literal for word in get_args(one)]
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    kinds = [
+        get_origin(member) or member for member in members if get_origin(member) is not Literal
+    ]
+    literals = (member for member in members if get_origin(member) is Literal)
+    words = [word for literal in literals for word in get_args(literal)]
     return kinds, words
 
 

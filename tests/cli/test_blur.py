@@ -128,6 +128,42 @@ def test_gray_pictures_stay_gray_also_under_noise(tmp_path: Path) -> None:
         assert read_picture(tmp_path / "pairs" / part / "camera.png").gray
 
 
+def test_sixteen_bits_stay_sixteen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    levels = skimage.data.coffee()[:40, :50].astype(np.int64) * 257
+    deep = (levels - np.arange(50)[:, None]).clip(0, 65535).astype(np.uint16)
+    write_image(tmp_path / "deep.png", deep)
+    plain = ("blur=line", "blur.family.length=[5,5]")
+    assert blurred_set(tmp_path / "deep.png", output=tmp_path / "pairs", overrides=plain) == 0
+    np.testing.assert_array_equal(read_image(tmp_path / "pairs/sharp/deep.png"), deep)
+    blurred = read_image(tmp_path / "pairs/blurred/deep.png")
+    kernel = read_image(tmp_path / "pairs/kernels/deep.png")[..., 0] / 65535
+    expected = cv2.filter2D(
+        deep.astype(np.float64),
+        -1,
+        np.ascontiguousarray(kernel[::-1, ::-1] / kernel.sum()),
+        borderType=cv2.BORDER_REFLECT_101,
+    )
+    assert blurred.dtype == np.uint16
+    assert np.abs(blurred - expected).max() < 4  # of 65535 levels: a kernel of 16 bits
+    assert "8 bits" not in caplog.text
+    blurred_set(tmp_path / "deep.png", output=tmp_path / "jpeg", overrides=(*plain, "jpeg=[90,90]"))
+    assert "16-bit pictures written with 8 bits, since jpeg= has no more: 1" in caplog.text
+    for part in ("blurred", "sharp"):
+        assert read_image(tmp_path / "jpeg" / part / "deep.png").dtype == np.uint8
+
+
+def test_averages_of_deep_frames_say_that_they_have_8_bits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for time, frame in enumerate(sequences(tmp_path / "videos", 3)["night"]):
+        write_image(tmp_path / "videos" / "night" / f"{time}.png", frame.astype(np.uint16) * 257)
+    overrides = (f"frames={tmp_path / 'videos'}", f"output={tmp_path / 'pairs'}", "window=3")
+    assert average_frames(compose(*overrides, config="blur")) == 0
+    assert "since frames are averaged with 8: 3" in caplog.text
+    blurred = [read_image(tmp_path / f"pairs/blurred/{name}/1.png") for name in ("night", "day 1")]
+    np.testing.assert_array_equal(*blurred)
+
+
 def test_unreadable_files_are_reported_and_the_others_made(
     sharp: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +266,7 @@ def test_no_window_reaches_over_missing_frames(tmp_path: Path) -> None:
         (("stride=0",), "stride"),
         (("noise=[0,0.1]",), "noise"),
         (("count=2",), "count"),
+        (("gamma=bright",), "gamma is a number"),
         (("output={root}/videos",), "read as frames"),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deblurkit.cli.command_line import CommandLine, given, parsed
+from deblurkit.cli.command_line import CommandLine, parsed, typed_line
 
 
 def test_flags_come_first_and_overrides_in_one_piece() -> None:
@@ -30,6 +30,17 @@ def test_the_last_override_of_a_key_counts(tmp_path: Path) -> None:
     assert not CommandLine().trusts()
 
 
+def test_a_run_folder_is_read_out_of_its_quotes() -> None:
+    assert parsed(["resume='/runs/it\\'s (1)'"]).resumed == Path("/runs/it's (1)")
+    assert parsed(["resume=/runs/it's"]).readable().resumed == Path("/runs/it's")
+
+
+def test_nothing_typed_is_nothing() -> None:
+    assert parsed([]).is_empty
+    assert parsed([]).config_folders == []
+    assert not parsed(["a=b"]).is_empty
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -47,7 +58,7 @@ def test_folders_of_configs_are_found(words: list[str]) -> None:
 
 def test_it_is_read_and_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["deblurkit-data", "verify", "--version"])
-    line = given(lambda words: [word.replace("verify", "action=verify") for word in words])
+    line = typed_line(lambda words: [word.replace("verify", "action=verify") for word in words])
     assert line.asks_version
     line.hand_on()
     assert sys.argv == ["deblurkit-data", "--version", "action=verify"]

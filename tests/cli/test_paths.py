@@ -8,9 +8,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from deblurkit.cli import train
-from deblurkit.cli.command_line import CommandLine
-from deblurkit.cli.paths import flags_first, quoted, with_quoted_paths
+from deblurkit.cli.command_line import CommandLine, parsed
+from deblurkit.cli.paths import (
+    flags_first,
+    quoted,
+    unquoted,
+    with_quoted_paths,
+    with_quoted_value,
+)
 from deblurkit.config import compose, plain
+from deblurkit.errors import InputError
 
 NAMES = [
     "photo.jpg",
@@ -70,6 +77,39 @@ def test_names_come_back_as_they_were(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_quoted_name_comes_back_as_it_was(name: str) -> None:
     cfg = compose("weights=w", f"inputs=[{quoted(name)}]", config="deblur")
     assert plain(cfg.inputs) == [name]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in {"null", "true"}])
+def test_a_path_behind_a_key_comes_back_as_it_was(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    override = with_quoted_value(f"output={name}")
+    if name == "'quoted'.png" or "${" in name or name == "???":
+        return  # quotes, references and what is missing are left to Hydra
+    assert compose(override, config="deblur").output == name.replace("~/", "/home/me/")
+
+
+def test_what_is_no_path_is_not_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    same = ("output=runs/a_1/x.png", "weights=null", "weights='a b'", "model=a b")
+    assert [with_quoted_value(override) for override in same] == [*same]
+    assert parsed(["save=a,b"]).readable().value("save") == "'a,b'"
+    for sweep in ("-m", "hparams_search=optuna"):
+        assert parsed([sweep, "save=a,b"]).readable().value("save") == "a,b"
+    assert with_quoted_value("output=2024") == "output='2024'"
+    assert with_quoted_value("data.root=my pairs (1)") == "data.root='my pairs (1)'"
+    for override in ("save=off", "weights=no", "output=", "output=null"):
+        with pytest.raises(InputError, match=override):
+            with_quoted_value(override)
+    Path("off").mkdir()
+    assert with_quoted_value("save=off") == "save=off"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quotes_come_off_again(name: str) -> None:
+    assert unquoted(quoted(name)) == name
 
 
 def test_random_names_come_back_as_they_were() -> None:

@@ -56,12 +56,34 @@ def test_what_gets_worse_stays_as_it_was_and_says_so(
     assert np.array_equal(read_image(tmp_path / "out" / "photo.png"), pixels)
     assert "photo.png: restored, its colours shift by 2" in caplog.text
     assert "guard=false" in caplog.text
-    assert f"1 of 1 pictures restored to {tmp_path}/out, 1 of them as they were" in caplog.text
+    assert f"{tmp_path}/photo.png kept as it was: {tmp_path}/out/photo.png" in caplog.text
+    assert "pictures restored" not in caplog.text
     page = Page(tmp_path / "out" / "page.html")
     labels, values = ([one.text for one in page.all(tag)] for tag in ("dt", "dd"))
     told = dict(zip(labels, values, strict=True))
     assert told["kept as it was"].startswith("restored, its colours shift by 2")
-    assert "kept as they were" in [one.text for one in page.all("span", "label")]
+    spans = ([span.text for span in page.all("span", kind)] for kind in ("label", "value"))
+    figures = dict(zip(*spans, strict=True))
+    assert figures["kept as they were"] == "1"
+    assert figures["restored"] == "0 of 1"
+
+
+@pytest.mark.usefixtures("brightening")
+def test_what_was_kept_is_never_counted_as_restored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor by a second start, which makes nothing again."""
+    write_image(tmp_path / "other.png", photograph(tmp_path))
+    both = f"inputs=[{tmp_path}/photo.png,{tmp_path}/other.png]"
+    before = " (2 of them before; delete them to make them again)"
+    for earlier in ("", before):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, logger="deblurkit"):
+            assert deblurred(tmp_path, both) == 0
+        assert (
+            f"0 of 2 pictures restored to {tmp_path}/out{earlier} by NAFNet (weights=tiny), "
+            "2 kept as they were"
+        ) in caplog.text
 
 
 @pytest.mark.usefixtures("brightening")

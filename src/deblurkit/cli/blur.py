@@ -4,14 +4,14 @@ import sys
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.command_line import given
+from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
 from deblurkit.cli.paths import with_quoted_paths
 
 
 def main() -> None:
     """Blur pictures, folders and patterns that are named without any key."""
-    run_command("blur", task, given(with_quoted_paths))
+    run_command("blur", task, typed_line(with_quoted_paths))
 
 
 def task(cfg: DictConfig) -> None:

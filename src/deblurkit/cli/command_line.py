@@ -6,13 +6,19 @@ Nothing heavy is imported here.
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from deblurkit.cli.paths import flags_first, takes_value
+from deblurkit.cli.paths import flags_first, takes_value, unquoted, with_quoted_value
+from deblurkit.paths import expanded
 
 CONFIG_FOLDERS = ("--config-d", "--config-p", "-cd", "-cp")  # also where they are cut short
 SWEEP = frozenset({"-m", "--multirun"})
+SWEEPERS = ("hparams_search=", "hydra.mode=", "hydra/sweeper=")  # without the flag
+HELP = frozenset({"-h", "--help"})
+COMPLETION = frozenset({"-sc", "--shell-completion"})
+QUESTIONS = frozenset({"--version", "--cfg", "-c", "--info", "-i", "--hydra-help"})
 
 
 class CommandLine(NamedTuple):
@@ -32,9 +38,30 @@ class CommandLine(NamedTuple):
         return [*self.flags, *self.overrides]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was typed."""
+        return not self.arguments
+
+    @property
     def asks_version(self) -> bool:
         """Whether only the version is asked for."""
         return "--version" in self.flags
+
+    @property
+    def asks_help(self) -> bool:
+        """Whether it asks what the command does."""
+        return not HELP.isdisjoint(self.flags)
+
+    @property
+    def completes(self) -> bool:
+        """Whether a shell asks how a word goes on."""
+        return not COMPLETION.isdisjoint(self.flags)
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it runs nothing."""
+        names = {flag.partition("=")[0] for flag in self.flags}
+        return self.completes or not names.isdisjoint({*HELP, *QUESTIONS})
 
     @property
     def is_sweep(self) -> bool:
@@ -45,17 +72,25 @@ class CommandLine(NamedTuple):
     def resumed(self) -> Path | None:
         """Folder of the run that goes on, absolute."""
         folder = self.value("resume")
-        return None if folder is None else Path(folder.strip("'\"")).expanduser().resolve()
+        return None if folder is None else expanded(unquoted(folder)).resolve()
 
     @property
     def config_folders(self) -> list[Path]:
         """Further folders of configs; a flag that is cut short has its value behind it, too."""
-        found = []
-        for flag, following in zip(self.arguments, [*self.arguments[1:], ""], strict=True):
+        folders = []
+        for flag, following in pairwise([*self.arguments, ""]):
             name, sign, value = flag.partition("=")
             if name.startswith(CONFIG_FOLDERS):
-                found.append(Path(value if sign else following).expanduser())
-        return found
+                folders.append(expanded(value if sign else following))
+        return folders
+
+    def flag(self, *names: str) -> str | None:
+        """The value of a flag by any of its names, if it is there."""
+        for flag, following in pairwise([*self.flags, ""]):
+            name, sign, value = flag.partition("=")
+            if name in names:
+                return value if sign else following
+        return None
 
     def value(self, key: str) -> str | None:
         """What the last override of a key says."""
@@ -68,12 +103,28 @@ class CommandLine(NamedTuple):
 
     def trusts(self, *names: str) -> bool:
         """Whether it says what to trust, and trusts these packages."""
-        said = self.value("trust")
-        return said is not None and {*names} <= {*re.findall(r"[\w.]+", said)}
+        packages = self.value("trust")
+        return packages is not None and {*names} <= {*re.findall(r"[\w.]+", packages)}
 
     def changed(self, *overrides: str) -> "CommandLine":
         """With further overrides, which win."""
         return self._replace(overrides=(*self.overrides, *overrides))
+
+    def readable(self) -> "CommandLine":
+        """With paths so written that Hydra reads them as they were typed.
+
+        In a sweep, commas part values.
+
+        Raises:
+            InputError: If a key that wants a path has none.
+        """
+        sweeps = self.is_sweep or any(word.startswith(SWEEPERS) for word in self.overrides)
+        return self._replace(
+            overrides=tuple(
+                word if sweeps and "," in word else with_quoted_value(word)
+                for word in self.overrides
+            )
+        )
 
     def hand_on(self) -> None:
         """Write it where Hydra reads it, and Lightning when it starts further devices."""
@@ -92,7 +143,7 @@ def parsed(words: Sequence[str]) -> CommandLine:
     return CommandLine(tuple(ordered[:count]), tuple(ordered[count:]))
 
 
-def given(with_keys: Callable[[list[str]], list[str]] = list) -> CommandLine:
+def typed_line(with_keys: Callable[[list[str]], list[str]] = list) -> CommandLine:
     """The command line of this process.
 
     Args:

@@ -2,13 +2,13 @@
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.command_line import given
+from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
 
 
 def main() -> None:
     """Convert what one source publishes."""
-    run_command("convert", task, given())
+    run_command("convert", task, typed_line())
 
 
 def task(cfg: DictConfig) -> None:

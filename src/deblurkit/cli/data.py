@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.command_line import given
+from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
 from deblurkit.errors import InputError
 
@@ -14,7 +14,7 @@ ACTIONS = ("verify", "prepare")
 
 def main() -> None:
     """Do what the first word says."""
-    run_command("data", task, given(with_action))
+    run_command("data", task, typed_line(with_action))
 
 
 def with_action(words: Sequence[str]) -> list[str]:

@@ -2,16 +2,20 @@
 
 import sys
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.cli.command_line import given
+from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
 from deblurkit.cli.paths import with_quoted_paths
+from deblurkit.commands.shared.results import results_folder
 
 
 def main() -> None:
     """Restore pictures, folders and patterns that are named without any key."""
-    run_command("deblur", task, given(with_quoted_paths))
+    OmegaConf.register_new_resolver(
+        "results_folder", lambda output: str(results_folder(str(output))), replace=True
+    )
+    run_command("deblur", task, typed_line(with_quoted_paths))
 
 
 def task(cfg: DictConfig) -> None:

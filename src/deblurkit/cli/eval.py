@@ -2,13 +2,13 @@
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.command_line import given
+from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
 
 
 def main() -> None:
     """Score a method or a folder of restored pictures."""
-    run_command("eval", task, given())
+    run_command("eval", task, typed_line())
 
 
 def task(cfg: DictConfig) -> None:

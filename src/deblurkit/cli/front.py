@@ -3,6 +3,7 @@
 Nothing heavy is imported here: ``--help``, ``--cfg job`` and completion answer without torch.
 """
 
+import errno
 import io
 import logging
 import os
@@ -21,17 +22,26 @@ from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
 from deblurkit.cli.command_line import CommandLine, program
+from deblurkit.cli.flags import require_known_flags
+from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.untrusted_configs import require_harmless_folders
+from deblurkit.cli.values import typed
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
-from deblurkit.weights import VARIABLE
+from deblurkit.weights import VARIABLE, named_file
 
 Task = Callable[[DictConfig], Any]
 
 FULL = "HYDRA_FULL_ERROR"  # set to 1, it shows every traceback
 MISTAKE, DEFECT = 2, 1  # exit codes, beside that of an interruption
+# What a disk answers where somebody else has to do something.
+REFUSED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+    | {errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
+)
+FOLDER = {"deblur": "output", "blur": "output"}  # the key of a command's folder
 # What the choices that an extra brings begin with.
 SWEEPS = ("hydra/sweeper/optuna", "hydra/sweeper/sampler/", "hydra/launcher/submitit_")
 
@@ -45,20 +55,24 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
         line: What the user typed.
         folder: Where the primary config lies; the library's configs if not given.
     """
-    if line.asks_version:
-        print(f"deblurkit {deblurkit.__version__}")
-        return
-    line.hand_on()
+    command = "train" if folder else config  # a run that goes on has its own config
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without a frame's characters
             stream.reconfigure(errors="replace")
+    if line.asks_version or line.asks_help or line.is_empty:
+        show(f"deblurkit {deblurkit.__version__}" if line.asks_version else help_text(command))
+        if line.is_empty:
+            sys.exit(MISTAKE)  # nothing was done
+        return
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    path, asked = str(folder or conf_dir()), os.environ.get(FULL)
-    decorate = hydra.main(version_base="1.3", config_path=path, config_name=config)
-    run = sent_out(guarded(task, asked), asked, program())
+    path, full = folder or conf_dir(), os.environ.get(FULL)
+    decorate = hydra.main(version_base="1.3", config_path=str(path), config_name=config)
+    run = sent_out(guarded(task, full), full, program())
     with summed_up():
         try:
+            require_known_flags(line, command)
             require_harmless_folders(line)
+            typed(line.readable(), path, config).hand_on()
             with variable(FULL, "1"):  # Hydra would print several lines and end the process
                 decorate(run)()
         except JobFailedError:
@@ -67,11 +81,31 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
             complain("interrupted")
             sys.exit(INTERRUPTED)
         except Exception as error:
-            if asked == "1":
+            if full == "1":
                 raise
-            ours = isinstance(error, HydraException | OmegaConfBaseException | InputError)
-            complain(unmet(error) if ours else f"{type(error).__name__}: {sentence(error)}")
-            sys.exit(MISTAKE if ours else DEFECT)
+            sys.exit(complained(error, folder=FOLDER.get(command, "hydra.run.dir")))
+
+
+def complained(error: Exception, *, folder: str) -> int:
+    """Say what kept a command from starting; the exit code.
+
+    Args:
+        error: From before the command's own work.
+        folder: Key of the folder that it writes to.
+    """
+    if isinstance(error, OSError) and error.filename:  # Hydra makes the folder
+        complain(f"{refusal(error)}; choose another folder with {folder}=")
+        return MISTAKE
+    if isinstance(error, HydraException | OmegaConfBaseException | InputError):
+        complain(unmet(error))
+        return MISTAKE
+    complain(f"{type(error).__name__}: {sentence(error)}")
+    return DEFECT
+
+
+def refusal(error: OSError) -> str:
+    """What the disk refused, in words."""
+    return f"{error.filename} cannot be made or written: {error.strerror}"
 
 
 def unmet(error: Exception) -> str:
@@ -79,6 +113,9 @@ def unmet(error: Exception) -> str:
     missing = error.missing_cfg_file if isinstance(error, MissingConfigException) else None
     if missing and missing.startswith(SWEEPS):
         return f"{missing} needs an extra: pip install deblurkit[sweep]"
+    name = (missing or "").removeprefix("model/")
+    if name != missing and named_file(name):
+        return f"there is no model {name!r}, but there are weights of that name: weights={name}"
     return mistake(error)
 
 
@@ -102,19 +139,19 @@ def summed_up() -> Iterator[None]:
         sys.exit(DEFECT)
 
 
-def sent_out(task: Task, asked: str | None, program: Sequence[str]) -> Task:
+def sent_out(task: Task, full: str | None, program: Sequence[str]) -> Task:
     """Let a sweep give each job to a process of its own; a single run is done here.
 
     Args:
         task: What a single run does.
-        asked: What the user set ``HYDRA_FULL_ERROR`` to; the jobs see it.
+        full: What the user set ``HYDRA_FULL_ERROR`` to; the jobs see it.
         program: Starts this command.
     """
 
     def run(cfg: DictConfig) -> Any:
         if not in_sweep():
             return task(cfg)
-        with variable(FULL, asked):
+        with variable(FULL, full):
             return run_job(cfg, program)
 
     return run
@@ -134,18 +171,18 @@ def variable(name: str, value: str | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def guarded(task: Task, asked: str | None) -> Task:
+def guarded(task: Task, full: str | None) -> Task:
     """Turn a user's mistake into a sentence and any other failure into a note of where to look.
 
     Args:
         task: Does the work.
-        asked: What the user set ``HYDRA_FULL_ERROR`` to; the processes of other devices see it.
+        full: What the user set ``HYDRA_FULL_ERROR`` to; the processes of other devices see it.
     """
 
     def run(cfg: DictConfig) -> Any:
         # Where weights= looks names up, here and in processes that are started.
         names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
-        with variable(FULL, asked), variable(VARIABLE, names):
+        with variable(FULL, full), variable(VARIABLE, names):
             quiet_loggers()
             from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -154,8 +191,9 @@ def guarded(task: Task, asked: str | None) -> Task:
                 sweeps.finished(value)
                 return value
             except (InputError, MisconfigurationException) as error:
-                if asked == "1":
+                if full == "1":
                     raise
+                tidy(Path(run_folder()))
                 fail(sentence(error), MISTAKE)
             except KeyboardInterrupt:
                 say_how_to_go_on()
@@ -164,15 +202,32 @@ def guarded(task: Task, asked: str | None) -> Task:
                     raise
                 say_how_to_go_on()  # Lightning was training and has tidied up
             except Exception as error:
-                if asked == "1":
+                if full == "1":
                     raise
-                report = Path(run_folder()) / "error.txt"
-                report.parent.mkdir(parents=True, exist_ok=True)
-                report.write_text(traceback.format_exc(), encoding="utf-8")
+                if isinstance(error, OSError) and error.errno in REFUSED and error.filename:
+                    fail(refusal(error), MISTAKE)
                 words = f"{type(error).__name__}: {sentence(error)}"
-                fail(f"{words} (the traceback is in {report})", DEFECT)
+                fail(f"{words} ({reported()})", DEFECT)
 
     return run
+
+
+def tidy(folder: Path) -> None:
+    """Remove the run folder that Hydra has made beside results, if nothing came to lie in it."""
+    if folder.name == ".deblurkit":
+        with suppress(OSError):  # it holds something
+            folder.rmdir()
+
+
+def reported() -> str:
+    """Where the traceback of the error that is being handled lies."""
+    report = Path(run_folder()) / "error.txt"
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        return f"{FULL}=1 shows the traceback"
+    return f"the traceback is in {report}"
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -1,9 +1,21 @@
-"""Bare paths on a command line that Hydra reads."""
+"""Paths on a command line that Hydra reads: those without a key, and those behind one."""
 
 import re
 from pathlib import Path
 
+from deblurkit.errors import InputError
+from deblurkit.override_types import SWITCH
+from deblurkit.paths import expanded
+
 OVERRIDE = re.compile(r"^[+~]*[A-Za-z_][\w./@:-]*=")
+# What is behind these keys is a path, whatever it looks like.
+PATHS = frozenset(
+    {"output", "weights", "restored", "sharp", "blurred", "save", "frames", "disparity", "path"}
+    | {"resume", "data.root", "data.cache", "paths.run", "paths.data", "paths.weights"}
+)
+# Read by Hydra as they are.
+PLAIN = re.compile(r"(?![+-]?[\d._]+([eE][+-]?\d+)?$)[\w./+-]+")
+QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
 def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
@@ -24,6 +36,34 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
         else:
             others.append(argument)
     return [*others, f"{key}=[{','.join(map(quoted, paths))}]"] if paths else others
+
+
+def with_quoted_value(override: str) -> str:
+    """The same override, so written that Hydra reads a path as it was typed.
+
+    What is quoted already, refers to another value or is null stays as it is.
+
+    Raises:
+        InputError: If there is no path behind a key that wants one.
+    """
+    key, _, value = override.partition("=")
+    if key in PATHS and (not value or override.lower() == "output=null"):
+        raise InputError(f"{override} names nothing; write {key}=<path>, or leave it out")
+    as_it_is = value.lower() == "null" or "${" in value or QUOTED.fullmatch(value)
+    if key not in PATHS or as_it_is:
+        return override
+    if value.lower() in SWITCH and not exists(value):
+        raise InputError(
+            f"{override}: {key}= takes a path; leave it out for none, write {key}=./{value} for a "
+            "file or folder of that name"
+        )
+    path = str(expanded(value)) if value.startswith("~") else value
+    return f"{key}={path if is_plain(path) else quoted(path)}"
+
+
+def is_plain(path: str) -> bool:
+    """Whether Hydra reads it as text without quotes."""
+    return bool(PLAIN.fullmatch(path)) and path.lower() not in {"true", "false", "nan", "inf"}
 
 
 def exists(argument: str) -> bool:
@@ -61,6 +101,15 @@ def flags_first(arguments: list[str]) -> list[str]:
 
 def quoted(path: str) -> str:
     """A string that Hydra and OmegaConf read back as it was."""
-    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + r"\'", path)
-    escaped = re.sub(r"(\\+)$", lambda found: found[1] * 2, escaped)
-    return "'" + re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", escaped) + "'"
+    escaped = re.sub(r"(\\*)'", lambda quote: quote[1] * 2 + r"\'", path)
+    escaped = re.sub(r"(\\+)$", lambda slashes: slashes[1] * 2, escaped)
+    return "'" + re.sub(r"(\\*)\$\{", lambda opening: opening[1] * 2 + r"\${", escaped) + "'"
+
+
+def unquoted(value: str) -> str:
+    """What ``quoted`` was given; other values as they are, without quotes around them."""
+    if not QUOTED.fullmatch(value) or value[0] == '"':
+        return value.strip('"')
+    text = re.sub(r"(\\*)\\\$\{", lambda opening: opening[1][::2] + "${", value[1:-1])
+    text = re.sub(r"(\\+)$", lambda slashes: slashes[1][::2], text)
+    return re.sub(r"(\\*)\\'", lambda quote: quote[1][::2] + "'", text)

@@ -1,29 +1,38 @@
 """``deblurkit-train``: one run, a sweep, or a run that goes on."""
 
+import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from omegaconf import DictConfig
 
-from deblurkit.cli.command_line import CommandLine, given
+from deblurkit.cli.command_line import CommandLine, typed_line
 from deblurkit.cli.front import MISTAKE, complain, run_command
+from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
 from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 
 CHOICES = ("model", "data", "experiment")
+DEMONSTRATION = (
+    "no model=, data= or experiment= is chosen, so this is the demonstration, experiment=demo: "
+    "some minutes on one core; deblurkit-train --help lists the choices"
+)
 
 
 def main() -> None:
     """Train; with nothing chosen, the demonstration."""
-    line = given()
+    line = typed_line()
     if line.resumed is not None:
         resume(line.resumed, line)
+    elif line.names_any(CHOICES):
+        run_command("train", task, line)
     else:
-        chosen = line.names_any(CHOICES)
-        run_command("train", task, line if chosen else line.changed("experiment=demo"))
+        if not line.only_asks and "LOCAL_RANK" not in os.environ:
+            show(DEMONSTRATION)
+        run_command("train", task, line.changed("experiment=demo"))
 
 
 def resume(folder: Path, line: CommandLine) -> None:

@@ -99,8 +99,8 @@ def require_harmless_values(node: Any, file: Path) -> None:
         for resolver in re.findall(r"\$\{\s*([^{}:]*):", text):
             if resolver.strip() not in RESOLVERS:
                 raise InputError(f"{file} was not written by a run: it calls {resolver}")
-        asked = re.findall(r"oc\.env\s*:\s*([^,{}]*)([,}]?)", text)
-        if any(not end or SECRET.search(name) for name, end in asked):
+        variables = re.findall(r"oc\.env\s*:\s*([^,{}]*)([,}]?)", text)
+        if any(not end or SECRET.search(name) for name, end in variables):
             raise InputError(
                 f"{file} reads a variable of your environment that may be secret: {text:.100}; "
                 "write its value there"
@@ -138,7 +138,7 @@ def require_harmless_folders(line: CommandLine) -> None:
             require_harmless_config(file, file.relative_to(folder), line)
 
 
-def require_harmless_config(file: Path, place: Path, line: CommandLine) -> None:
+def require_harmless_config(file: Path, relative: Path, line: CommandLine) -> None:
     """Look at one of them.
 
     Raises:
@@ -154,7 +154,7 @@ def require_harmless_config(file: Path, place: Path, line: CommandLine) -> None:
             raise ValueError(f"it has more than {TEXTS} values")
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{file} is damaged: {sentence(error)}") from error
-    words += [*place.parts, *re.findall(r"(?m)^\W*#\s*@.*", text)]
+    words += [*relative.parts, *re.findall(r"(?m)^\W*#\s*@.*", text)]
     computed = isinstance(node, dict) and "${" in " ".join(texts(node.get("defaults")))
     if (computed or any("hydra" in word for word in words)) and not line.trusts("hydra"):
         raise InputError(

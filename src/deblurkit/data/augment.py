@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deblurkit.data.sources.base import Pictures
+from deblurkit.data.sources.base import Pictures, Pixels
 from deblurkit.errors import InputError
 
 Transform = Mapping[str, Any]  # {"name": "HorizontalFlip", "p": 0.5}, as in a YAML
@@ -39,7 +39,8 @@ def pad_up(pictures: Pictures, side: int) -> Pictures:
     for role, pixels in pictures.items():
         missing = [(0, max(side - extent, 0)) for extent in pixels.shape[:2]]
         if missing != [(0, 0), (0, 0)]:
-            padded[role] = np.pad(pixels, [*missing, (0, 0)], mode="reflect")
+            reflected: Pixels = np.pad(pixels, [*missing, (0, 0)], mode="reflect")
+            padded[role] = reflected
     return padded
 
 
@@ -72,7 +73,7 @@ class PairedAugmentation:
             *(_transform(given, kind="ImageOnlyTransform") for given in photometry),
         ]
         on_blurred = [_transform(given, kind="ImageOnlyTransform") for given in degradation]
-        self._on_all = _composed(on_all)
+        self._on_all, self._alters_values = _composed(on_all), bool(photometry)
         self._on_blurred = _composed(on_blurred)
 
     def __call__(self, pictures: Pictures, seed: int) -> Pictures:
@@ -84,8 +85,14 @@ class PairedAugmentation:
             seed: Of this draw, not negative; the answer depends on nothing else.
 
         Raises:
-            InputError: If a transform does not answer with 8-bit pixels of one size.
+            InputError: If a transform changes the type of pixels or leaves them of several sizes,
+                or photometry meets 16 bits.
         """
+        if self._alters_values and any(pixels.dtype != np.uint8 for pixels in pictures.values()):
+            raise InputError(
+                "photometry changes a teacher's 16-bit answers otherwise than 8-bit pictures: "
+                "set data.augmentation.photometry=[]"
+            )
         targets = _targets(pictures)
         answer = dict(pictures)
         if self._on_all is not None:
@@ -96,7 +103,7 @@ class PairedAugmentation:
             _reseed(self._on_blurred, [seed, 2])
             answer["blurred"] = self._on_blurred(image=answer["blurred"])["image"]
         if len({pixels.shape[:2] for pixels in answer.values()}) > 1 or any(
-            pixels.dtype != np.uint8 for pixels in answer.values()
+            pixels.dtype != pictures[role].dtype for role, pixels in answer.items()
         ):
             raise InputError("an augmentation changed size or dtype: leave out what converts them")
         return {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}

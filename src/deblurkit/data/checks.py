@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deblurkit.data.sources.base import Pictures, Pixels, Source
 from deblurkit.errors import InputError
 from deblurkit.imaging.colour import REC601
+from deblurkit.imaging.formats.files import eight_bit
 
 PSNR_ERROR = 15.0  # dB; honest training pairs lie above 20, unrelated photographs at 4 to 13
 PSNR_WARNING = 18.0  # dB
@@ -87,7 +88,8 @@ def _compared(source: Source, index: int, side: int) -> Comparison:
     height, width = source.size(index)
     top, left = max(height - side, 0) // 2, max(width - side, 0) // 2
     pair: Pictures = source.crop(index, top=top, left=left, side=side)
-    blurred, sharp, name = pair["blurred"], pair["sharp"], source.names[index]
+    blurred, sharp = eight_bit(pair["blurred"]), eight_bit(pair["sharp"])
+    name = source.names[index]
     if blurred.shape != sharp.shape:
         raise InputError(
             f"blurred and sharp {name} differ in size: pairs must be aligned pixel by pixel"

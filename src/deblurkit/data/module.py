@@ -30,8 +30,13 @@ from deblurkit.errors import InputError
 
 BatchAugmentation = Callable[[dict[str, Any], int], dict[str, Any]]
 # Pools must not share draws of the blur: each starts so far behind the one before.
-APART = {"paired": 0, "blurred": 1 << 40}
-HOLDS = {"paired": {"blurred", "sharp"}, "blurred": {"blurred"}, "sharp": {"sharp"}}
+APART = {"paired": 0, "blurred": 1 << 40, "taught": 1 << 41}
+HOLDS = {
+    "paired": {"blurred", "sharp"},
+    "blurred": {"blurred"},
+    "sharp": {"sharp"},
+    "taught": {"blurred", "sharp"},
+}
 
 
 class PictureDataModule(LightningDataModule):
@@ -41,7 +46,7 @@ class PictureDataModule(LightningDataModule):
     the device, batch by batch. Its state is one integer: how much of the stream was used.
 
     Args:
-        train: Source of each pool: ``paired``, ``blurred``, ``sharp``.
+        train: Source of each pool: ``paired``, ``blurred``, ``sharp``, ``taught``.
         val: Pairs (or sharp pictures to be blurred) for validation, whole.
         test: The same for the test.
         crop: Side of the training crops, pixels.

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.data.augment import crop_box, pad_up
 from deblurkit.data.sources.base import Pictures, Source
+from deblurkit.imaging.formats.files import as_tensor
 from deblurkit.storage import as_bytes
 
 Augmentation = Callable[[Pictures, int], Pictures]
@@ -80,9 +81,14 @@ class Stream(Dataset[dict[str, Draw]]):
 
 
 def as_tensors(pictures: Pictures) -> dict[str, torch.Tensor]:
-    """Channels first, still 8 bit: a quarter of the bytes to move to the device."""
+    """Channels first, still 8 bit: a quarter of the bytes to move to the device.
+
+    Pictures of 16 bits, which a teacher answers, come as float32 in [0, 1].
+    """
     return {
         role: torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        if pixels.dtype == np.uint8
+        else as_tensor(pixels)
         for role, pixels in pictures.items()
     }
 

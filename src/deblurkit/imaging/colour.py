@@ -9,6 +9,11 @@ REC601 = (0.299, 0.587, 0.114)  # weights of red, green and blue; they sum to 1
 
 
 def luminance(pictures: Images) -> Float[Tensor, "batch 1 height width"]:
-    """Full-range luminance of RGB pictures, one channel."""
+    """Full-range luminance of RGB pictures, one channel.
+
+    >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
+    >>> round(luminance(red).item(), 3)
+    0.299
+    """
     red, green, blue = pictures.split(1, dim=1)
     return REC601[0] * red + REC601[1] * green + REC601[2] * blue

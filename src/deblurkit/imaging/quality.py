@@ -26,6 +26,9 @@ def complaint(blurred: Levels, restored: Levels) -> str | None:
     Asked are the colours, the blur (Crété et al., "The blur effect", 2007) and patterns that were
     not there, such as the checkerboards of strided networks. Noise and ringing are not asked.
 
+    >>> complaint(torch.full((3, 32, 32), 0.5), torch.full((3, 32, 32), 0.7))
+    'its colours shift by 51 grey levels'
+
     Args:
         blurred: The picture as it was, (3, H, W) in [0, 1], or the whole numbers of its file.
         restored: What a method made of it, of the same size.
@@ -43,7 +46,11 @@ def complaint(blurred: Levels, restored: Levels) -> str | None:
 
 
 def squares(picture: Levels) -> Squares:
-    """Parts spread evenly over a picture; of a small one, one that fits."""
+    """Parts spread evenly over a picture; of a small one, one that fits.
+
+    >>> squares(torch.rand(3, 20, 12)).shape
+    torch.Size([4, 3, 12, 12])
+    """
     height, width = picture.shape[-2:]
     side = min(SIDE, height, width)
     rows, columns = (
@@ -55,7 +62,13 @@ def squares(picture: Levels) -> Squares:
 
 
 def blurriness(patches: Patches) -> float:
-    """Mean blur metric, 0 sharp, 1 blurred, of parts of 16 pixels and more that are not flat."""
+    """Mean blur metric, 0 sharp, 1 blurred, of parts of 16 pixels and more that are not flat.
+
+    >>> noise = torch.rand(1, 32, 32)
+    >>> smooth = functional.avg_pool2d(noise, 5, stride=1)
+    >>> blurriness(noise) < blurriness(smooth)
+    True
+    """
     from skimage.measure import blur_effect
 
     if patches.shape[-1] < 16:  # the metric's own filter has 11 pixels

@@ -16,7 +16,11 @@ Critic = Callable[[Images], Scores]
 
 @runtime_checkable
 class Adversarial(Protocol):
-    """The two objectives of one fight; each of them is minimised."""
+    """The two objectives of one fight; each of them is minimised.
+
+    >>> isinstance(Wasserstein(), Adversarial) and isinstance(LeastSquares(), Adversarial)
+    True
+    """
 
     def critic(self, critic: Critic, real: Images, fake: Images) -> Scalar:
         """What the critic minimises; no gradient reaches the pictures."""
@@ -31,6 +35,11 @@ class Wasserstein:
     r"""The mean scores' gap, for a critic whose slope is kept in bounds.
 
     .. math:: L_D = \overline{D(\hat{s})} - \overline{D(s)}, \quad L_G = -\overline{D(\hat{s})}
+
+    >>> real, fake = torch.full((2, 3, 8, 8), 0.75), torch.full((2, 3, 8, 8), 0.25)
+    >>> critic = lambda pictures: pictures[:, :1]  # the redder, the more real
+    >>> Wasserstein().critic(critic, real, fake), Wasserstein().generator(critic, real, fake)
+    (tensor(-0.5000), tensor(-0.2500))
 
     Source: Arjovsky et al., "Wasserstein GAN", ICML 2017, arXiv:1701.07875, algorithm 1; the
     bounds are in `deblurkit.losses.penalties`.
@@ -58,6 +67,11 @@ class LeastSquares:
     .. math::
         L_D = \frac12 \overline{(D(s) - 1)^2} + \frac12 \overline{D(\hat{s})^2}, \quad
         L_G = \overline{(D(\hat{s}) - 1)^2}
+
+    >>> real, fake = torch.full((2, 3, 8, 8), 0.75), torch.full((2, 3, 8, 8), 0.25)
+    >>> critic = lambda pictures: pictures[:, :1]  # the redder, the more real
+    >>> LeastSquares().critic(critic, real, fake), LeastSquares().generator(critic, real, fake)
+    (tensor(0.0625), tensor(0.5625))
 
     Source: Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017,
     arXiv:1611.04076; halves as in Zhu et al., "CycleGAN", ICCV 2017, arXiv:1703.10593, sec. 4

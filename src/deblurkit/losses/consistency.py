@@ -28,6 +28,9 @@ SHOWN = 12  # names of layers in a message
 class Consistency(ABC):
     """One reading: a target that is made once per picture, and a distance to it.
 
+    >>> isinstance(Reblurred(torch.nn.functional.l1_loss), Consistency)
+    True
+
     Args:
         distance: What is called E.
     """
@@ -77,7 +80,14 @@ class Consistency(ABC):
 
 
 class Reblurred(Consistency):
-    """Compares the teacher's answer to the re-blurred picture with that to the blurred one."""
+    """Compares the teacher's answer to the re-blurred picture with that to the blurred one.
+
+    >>> teacher, consistency = Frozen(nn.Identity), Reblurred(nn.functional.l1_loss)
+    >>> blurred, guide = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
+    >>> target = consistency.target(teacher, blurred, guide=guide)
+    >>> consistency(teacher, guide, reblurred=blurred, target=target)
+    tensor(1.)
+    """
 
     def target(
         self, teacher: Frozen, blurred: Images, *, guide: Images, **known: Any
@@ -96,6 +106,12 @@ class Literal(Consistency):
     """Compares the teacher's answer to the restored picture with that to its own guide.
 
     Both are sharp already, so little is asked of the teacher; as the equation is printed.
+
+    >>> teacher, consistency = Frozen(nn.Identity), Literal(nn.functional.l1_loss)
+    >>> blurred, guide = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
+    >>> target = consistency.target(teacher, blurred, guide=guide)
+    >>> consistency(teacher, guide, reblurred=blurred, target=target)
+    tensor(0.)
     """
 
     def target(
@@ -113,6 +129,12 @@ class Literal(Consistency):
 
 class Tapped(Consistency):
     """Compares features of the teacher for the re-blurred picture with those for the blurred one.
+
+    >>> teacher = Frozen(lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()))
+    >>> consistency = Tapped(nn.functional.l1_loss, layers=["0"])
+    >>> blurred = torch.zeros(1, 1, 8, 8)
+    >>> [features.shape for features in consistency.target(teacher, blurred, guide=blurred)]
+    [torch.Size([1, 4, 6, 6])]
 
     Args:
         distance: Of the features of one layer; the layers' distances are added.

@@ -13,6 +13,12 @@ class CrossEntropy:
         L_D = \overline{-\log \sigma(D(s))} + \overline{-\log (1 - \sigma(D(\hat{s})))}, \quad
         L_G = \overline{-\log \sigma(D(\hat{s}))}
 
+    >>> real, fake = torch.ones(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)
+    >>> undecided = lambda pictures: 0 * pictures[:, :1]
+    >>> loss = CrossEntropy()
+    >>> loss.critic(undecided, real, fake), loss.generator(undecided, real, fake)
+    (tensor(1.3863), tensor(0.6931))
+
     Source: Goodfellow et al., "Generative Adversarial Nets", NIPS 2014, arXiv:1406.2661, sec. 3,
     with the generator's objective that does not saturate.
     """

@@ -15,6 +15,12 @@ class Frozen:
     loaded and used to restore on a machine that lacks every file of its training. It is no
     ``nn.Module``, so it is in no ``parameters()``, ``state_dict``, average or DDP bucket.
 
+    >>> features = Frozen(lambda: nn.Conv2d(3, 4, 3))
+    >>> features.network is None  # nothing is built so far
+    True
+    >>> features(torch.rand(1, 3, 8, 8)).shape
+    torch.Size([1, 4, 6, 6])
+
     Args:
         factory: Builds the network; in the YAML a node with ``_partial_: true``.
     """

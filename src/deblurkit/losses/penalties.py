@@ -19,7 +19,11 @@ PerPicture = Float[Tensor, " batch"]
 
 @runtime_checkable
 class Penalty(Protocol):
-    """A term of the critic's objective that grows where its slope is not 1."""
+    """A term of the critic's objective that grows where its slope is not 1.
+
+    >>> isinstance(PictureGradientPenalty(), Penalty)
+    True
+    """
 
     def __call__(self, critic: Critic, real: Images, fake: Images) -> Scalar:
         """Mean squared distance of the slope from 1, differentiable in the critic."""
@@ -28,7 +32,11 @@ class Penalty(Protocol):
 
 @runtime_checkable
 class Constraint(Protocol):
-    """A change of the critic after each of its steps."""
+    """A change of the critic after each of its steps.
+
+    >>> isinstance(WeightClipping(0.01), Constraint)
+    True
+    """
 
     def __call__(self, critic: nn.Module) -> None:
         """Change the critic in place."""
@@ -44,6 +52,10 @@ class PictureGradientPenalty:
 
     The norm runs over all values of a picture, and each picture has its own place on the way.
     Computed in float32 at least, under autocast too.
+
+    >>> critic = lambda pictures: 4 * pictures[:, :1]  # a slope of 2 in [-1, 1]
+    >>> PictureGradientPenalty()(critic, torch.ones(1, 3, 1, 1), torch.zeros(1, 3, 1, 1)).item()
+    1.0
 
     Source: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017,
     arXiv:1704.00028, sec. 4; a critic of patches stands for its mean score.
@@ -82,6 +94,10 @@ class ChannelGradientPenalty:
     that of `PictureGradientPenalty`, so the two bind a critic very differently. Computed in
     float32 at least, under autocast too.
 
+    >>> critic = lambda pictures: 4 * pictures[:, :1]  # a slope of 2 in [-1, 1], at every pixel
+    >>> ChannelGradientPenalty()(critic, torch.ones(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)).item()
+    1.0
+
     Source: the code of Kupyn et al., "DeblurGAN", CVPR 2018, arXiv:1711.07064; the paper, sec.
     3.1, refers to Gulrajani et al., whose norm runs over whole pictures.
     """
@@ -109,6 +125,11 @@ class ChannelGradientPenalty:
 
 class WeightClipping:
     """Cuts every parameter of a critic to a small range, after each of its steps.
+
+    >>> critic = nn.Conv2d(3, 1, 3)
+    >>> WeightClipping(0.01)(critic)
+    >>> critic.weight.abs().max() <= 0.01
+    tensor(True)
 
     Args:
         limit: Largest absolute value of a parameter; 0.01 in the paper.

@@ -34,6 +34,15 @@ class FeatureDistance(nn.Module):
     The mean runs over the batch too. Meant to be put into `deblurkit.losses.frozen.Frozen`: it
     opens its file when it is built.
 
+    >>> class Red(nn.Module):  # a trunk without a file
+    ...     def __init__(self, layer): super().__init__()
+    ...     def read(self, path): pass
+    ...     def forward(self, pictures): return pictures[:, :1]
+    >>> normalised = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
+    >>> distance = FeatureDistance(weights="", layer="red", trunk=Red, **normalised)
+    >>> distance(torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8))
+    tensor(4.)
+
     Args:
         weights: File of published weights of the trunk; there is no distance without it.
         layer: Whose features are compared; ``conv3_3``, before its ReLU, in DeblurGAN.
@@ -106,6 +115,10 @@ class NormalisedMSE(nn.Module):
 
     With ImageNet's deviations it is about 19.6 times the error of pictures in [0, 1], if all
     channels err alike; weights that were tuned for it belong to that scale.
+
+    >>> distance = NormalisedMSE(std=[0.5, 0.5, 0.5])
+    >>> distance(torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8))
+    tensor(4.)
 
     Args:
         std: Deviation of each channel, intensities in [0, 1]. The mean that a normalisation takes

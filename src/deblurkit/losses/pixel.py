@@ -11,6 +11,9 @@ def l1(restored: Images, sharp: Images) -> Scalar:
 
     .. math:: \frac{1}{N} \sum_i |\hat{x}_i - x_i|
 
+    >>> l1(torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.5))
+    tensor(0.5000)
+
     Args:
         restored: Prediction of the network, intensities in [0, 1].
         sharp: Ground truth, same shape and range.
@@ -28,6 +31,10 @@ def charbonnier(restored: Images, sharp: Images, *, epsilon: float = 1e-3) -> Sc
     r"""Mean Charbonnier distance: a smooth L1 that is differentiable at zero.
 
     .. math:: \frac{1}{N} \sum_i \sqrt{(\hat{x}_i - x_i)^2 + \epsilon^2}
+
+    >>> picture = torch.rand(1, 3, 8, 8)
+    >>> charbonnier(picture, picture)
+    tensor(0.0010)
 
     Args:
         restored: Prediction of the network, intensities in [0, 1].

@@ -16,6 +16,10 @@ class PicturePool(nn.Module):
     and in no state dict, else weights would only fit a pool as full as theirs; a run that goes on
     from a checkpoint gets it back, each device its own, as `Remembering` has it.
 
+    >>> pool = PicturePool(capacity=50)
+    >>> pool(torch.rand(2, 3, 8, 8)).shape, len(pool.pictures)
+    (torch.Size([2, 3, 8, 8]), 2)
+
     Args:
         capacity: Pictures that are stored; 0 answers all pictures as they are.
 

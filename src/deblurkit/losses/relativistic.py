@@ -21,6 +21,12 @@ class RelativisticAverage:
 
     On several devices each takes the averages of its own pictures.
 
+    >>> real, fake = torch.ones(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)
+    >>> critic = lambda pictures: pictures[:, :1]  # real ones are above made ones by 1
+    >>> objective = RelativisticAverage()
+    >>> objective.critic(critic, real, fake), objective.generator(critic, real, fake)
+    (tensor(0.), tensor(4.))
+
     Source: Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019, arXiv:1807.00734,
     sec. 4; halves as in Kupyn et al., "DeblurGAN-v2", ICCV 2019,
     arXiv:1908.03826, sec. 3.2.
@@ -54,6 +60,12 @@ class PooledRelativisticAverage(nn.Module):
     first one's. A map of scores is kept as its mean, since the mean of equally large maps is the
     mean of their means; maps must be equally large, that is, crops of one size. Before the
     critic's first step the averages are 0.
+
+    >>> real, fake = torch.ones(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)
+    >>> critic = lambda pictures: pictures[:, :1]  # real ones are above made ones by 1
+    >>> objective = PooledRelativisticAverage(capacity=50)
+    >>> objective.critic(critic, real, fake), objective.memory().shape
+    (tensor(0.), torch.Size([2, 51]))
 
     Args:
         capacity: Pictures on each side that the averages run over, at least one.

@@ -9,6 +9,10 @@ from deblurkit.errors import InputError
 class CosineFall:
     """A weight that stays for a while and then falls to zero along half a cosine.
 
+    >>> fall = CosineFall(value=1.0, hold=10, end=20)
+    >>> [fall(batches) for batches in (10, 15, 20)]
+    [1.0, 0.5, 0.0]
+
     Args:
         value: Weight at first.
         hold: Batches or iterations before it falls.
@@ -33,6 +37,10 @@ class CosineFall:
 
 class Every:
     """A weight that holds in every n-th batch only: for a term that is dear to compute.
+
+    >>> third = Every(value=2.0, start=1, period=3)
+    >>> [third(batches) for batches in range(5)]
+    [0.0, 2.0, 0.0, 0.0, 2.0]
 
     Args:
         value: Weight in those batches.
@@ -59,6 +67,11 @@ class Every:
 
 class PiecewiseDistance:
     """The distance of each iteration: first one, then another.
+
+    >>> from deblurkit.losses import pixel, squared
+    >>> distance = PiecewiseDistance(first=squared.mse, then=pixel.l1, switch=100)
+    >>> distance(99).__name__, distance(100).__name__
+    ('mse', 'l1')
 
     Args:
         first: Distance of the iterations before the switch.

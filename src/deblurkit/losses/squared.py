@@ -10,6 +10,9 @@ from deblurkit.contracts import Images, Scalar
 def mse(restored: Images, sharp: Images) -> Scalar:
     """Mean squared error, a mean over the batch too, in squared intensity units.
 
+    >>> mse(torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.5))
+    tensor(0.2500)
+
     Args:
         restored: Prediction of the network, intensities in [0, 1].
         sharp: Ground truth, same shape and range.
@@ -21,6 +24,10 @@ def negative_psnr(restored: Images, sharp: Images, *, epsilon: float) -> Scalar:
     r"""Minus the peak signal-to-noise ratio, taken picture by picture and averaged.
 
     .. math:: \frac{1}{B} \sum_b 10 \log_{10} (\mathrm{MSE}_b + \epsilon)
+
+    >>> restored, sharp = torch.full((1, 3, 8, 8), 0.1), torch.zeros(1, 3, 8, 8)
+    >>> round(negative_psnr(restored, sharp, epsilon=0.0).item(), 3)
+    -20.0
 
     Args:
         restored: Prediction of the network, intensities in [0, 1].

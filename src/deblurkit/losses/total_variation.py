@@ -6,6 +6,10 @@ from deblurkit.contracts import Images, Scalar
 def total_variation(images: Images) -> Scalar:
     """Mean absolute difference to the next row plus that to the next column.
 
+    >>> rising = torch.tensor([0.0, 0.25, 0.5, 0.75]).expand(1, 3, 4, 4)
+    >>> total_variation(rising)
+    tensor(0.2500)
+
     Args:
         images: Intensities of any range; at least two rows and two columns.
 

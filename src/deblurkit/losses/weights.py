@@ -11,6 +11,10 @@ Weight = float | Callable[[int], float]
 class Ramp:
     """A weight that moves linearly and then stays.
 
+    >>> ramp = Ramp(start=0.0, stop=1.0, batches=10)
+    >>> [ramp(batches) for batches in (0, 5, 20)]
+    [0.0, 0.5, 1.0]
+
     Args:
         start: Weight before the first batch.
         stop: Weight from batch number ``batches`` on.
@@ -30,6 +34,12 @@ class Objective:
     """The weighted sum of named terms.
 
     A term of weight zero is not wanted: the method neither computes nor returns it.
+
+    >>> objective = Objective({"content": 100.0, "penalty": 0.0})
+    >>> objective({"content": torch.tensor(0.5)})
+    tensor(50.)
+    >>> objective.wants("penalty")
+    False
 
     Args:
         weights: Number or schedule of every term, by name.

@@ -66,6 +66,11 @@ class ASCycleGAN(ManualMethod):
     (3) and (4) are the Wasserstein reading, ``losses.adversarial.Wasserstein`` with a gradient
     penalty; sec. 2.3 and 3 replace them by RaGAN-LS, the default of the YAML.
 
+    >>> small = [f"{name}.channels=4" for name in ("deblurrer", "blurrer", "sharp_critic")]
+    >>> method = deblurkit.build("as_cyclegan_resnetv2", *small, "deblurrer.blocks=1")
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape, sorted(method.needs)
+    (torch.Size([1, 3, 18, 30]), ['blurred', 'sharp'])
+
     Args:
         deblurrer: G_A. If its ``takes`` names ``condition``, it is given the class maps that come
             with a batch; otherwise it makes its own from its input, or needs none.

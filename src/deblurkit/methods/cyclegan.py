@@ -31,6 +31,11 @@ class CycleGAN(ManualMethod):
         L = L_{GAN}(G) + L_{GAN}(F) + \lambda \, (|F(G(x)) - x|_1 + |G(F(y)) - y|_1)
             + \lambda_{idt} \, (|G(y) - y|_1 + |F(x) - x|_1)
 
+    >>> small = [f"{name}.channels=4" for name in ("deblurrer", "blurrer", "sharp_critic")]
+    >>> method = deblurkit.build("cyclegan", *small, "deblurrer.blocks=1")
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape, sorted(method.needs)
+    (torch.Size([1, 3, 18, 30]), ['blurred', 'sharp'])
+
     Args:
         deblurrer: G.
         blurrer: F.

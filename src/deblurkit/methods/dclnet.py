@@ -50,6 +50,11 @@ class DCLNet(AutomaticMethod):
     :math:`L'_G`, :math:`L'_I` are the second terms of (3) and (4). A pool whose k is zero is not
     needed, and a term of weight zero costs no forward pass.
 
+    >>> method = deblurkit.build("dclnet", "backbone.channels=4", "backbone.blocks=1")
+    >>> pairs = {"blurred": torch.rand(1, 3, 16, 16), "sharp": torch.rand(1, 3, 16, 16)}
+    >>> sorted(method.terms({"paired": pairs | {"name": ["crop"]}}))
+    ['anchor', 'auxiliary', 'blurred_cycle', 'content', 'inverse', 'sharp_cycle']
+
     Args:
         backbone: G; answers pictures by the names ``full``, ``half`` and ``quarter``.
         inverse: I, from a sharp picture to its blurred counterpart, of the same size.

@@ -32,6 +32,12 @@ class DeblurGAN(ManualMethod):
     A batch is one restored picture, ``critic_steps`` steps of the critic on it, then one of the
     generator: the order of the authors' code.
 
+    >>> small = ["generator.channels=4", "generator.blocks=1", "critic.channels=4"]
+    >>> method = deblurkit.build("deblurgan", *small)
+    >>> blurred = torch.rand(1, 3, 18, 30)
+    >>> method.restore(blurred).equal(blurred)  # until it is trained
+    True
+
     Args:
         generator: From blurred to restored.
         critic: From a picture to the realness of its patches; sees one picture at a time.

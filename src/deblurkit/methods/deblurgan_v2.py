@@ -40,6 +40,12 @@ class DeblurGANv2(ManualMethod):
     with the mean of the adversarial terms over the critics, and each critic's own objective; 0.5,
     0.006 and 0.01 in the paper.
 
+    >>> small = ["generator.trunk.width=0.125", "generator.channels=8", "generator.head=4"]
+    >>> method = deblurkit.build("deblurgan_v2", *small, "critics.full.channels=4")
+    >>> blurred = torch.rand(1, 3, 18, 30)
+    >>> method.restore(blurred).equal(blurred)  # until it is trained
+    True
+
     Args:
         generator: From blurred to restored; its ``trunk`` may be read from a file.
         critics: From a picture to the realness of its patches, by name.

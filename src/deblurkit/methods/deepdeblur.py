@@ -19,6 +19,10 @@ class DeepDeblur(AutomaticMethod):
 
     .. math:: L = \textstyle\sum_k d(G_k(b), s_k)
 
+    >>> method = deblurkit.build("deepdeblur", "generator.channels=4", "generator.blocks=1")
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         generator: From a blurred batch to all scales, the finest first.
         content: d; the authors' PyTorch code has L1, the paper the mean squared error.
@@ -61,6 +65,11 @@ class AdversarialDeepDeblur(ManualMethod):
     """As `DeepDeblur`, and a critic judges the finest scale.
 
     A batch is one restored pyramid, one step of the critic on it, then one of the generator.
+
+    >>> small = ["generator.channels=4", "generator.blocks=1", "critic.channels=4"]
+    >>> method = deblurkit.build("deepdeblur_adversarial", *small)
+    >>> {player: sorted(objective.weights) for player, objective in method.objectives.items()}
+    {'generator': ['adversarial', 'content'], 'critic': ['adversarial']}
 
     Args:
         generator: From a blurred batch to all scales, the finest first.

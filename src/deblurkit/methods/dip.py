@@ -112,6 +112,11 @@ class DIP(PerPictureMethod):
     It restores before it fits the noise: when it ends decides what comes out. With a known
     degradation A it deconvolves, fills in or denoises; where A is unknown, see SelfDeblur.
 
+    >>> small = ["picture.channels=4", "picture.scales=2", "stopping.iterations=2"]
+    >>> method = deblurkit.build("dip_denoise", *small)
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         picture: Makes the network, from ``inputs``.
         inputs: Feature maps of its noise.

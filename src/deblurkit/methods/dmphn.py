@@ -16,6 +16,10 @@ class DMPHN(AutomaticMethod):
 
     .. math:: L = \textstyle\sum_k d(\hat{s}_k, s)
 
+    >>> method = deblurkit.build("dmphn", "hierarchies.channels=4")
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         hierarchies: From a blurred batch to the answers of all hierarchies, the best one last.
         content: d; the mean squared error in the paper.

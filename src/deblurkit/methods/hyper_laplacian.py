@@ -33,6 +33,13 @@ class HyperLaplacian(ClassicalMethod):
     with the mask m of pixels that were seen. It is solved by half-quadratic splitting and is
     differentiable in the picture and in the kernel.
 
+    >>> from deblurkit.imaging.blur.convolution import blur
+    >>> kernel, sharp = torch.full((1, 1, 3, 3), 1 / 9), torch.rand(1, 3, 24, 32)
+    >>> method = HyperLaplacian(fidelity=6000.0, exponent=0.8, rounds=1, steps=2)
+    >>> restored = method.restore(blur(sharp, kernel), kernel=kernel)
+    >>> (restored - sharp).square().mean() < (blur(sharp, kernel) - sharp).square().mean()
+    tensor(True)
+
     Args:
         fidelity: Weight lambda of the data term; smaller for noisier pictures.
         exponent: Exponent alpha of the gradients, above 0, at most 1.

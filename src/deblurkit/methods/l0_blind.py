@@ -41,6 +41,11 @@ class L0Blind(ClassicalMethod):
     alternating over scales. The sharp picture of this objective only serves the kernel; a method
     with a known kernel restores. Gradients flow through that one, the kernel is a constant.
 
+    >>> method = deblurkit.build("l0_blind", "kernel_size=5", "rounds=1")
+    >>> answer = method.restoration({"blurred": torch.rand(1, 3, 16, 20), "name": ["crop"]})
+    >>> answer["restored"].shape, answer["kernel"].shape
+    (torch.Size([1, 3, 16, 20]), torch.Size([1, 1, 5, 5]))
+
     Args:
         deconvolution: Restores with the kernel that was found.
         kernel_size: Side of the kernel in pixels, odd, where the data does not tell; in a smaller

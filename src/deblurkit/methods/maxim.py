@@ -18,6 +18,10 @@ class MAXIM(AutomaticMethod):
 
     .. math:: L = \textstyle\sum_k \sum_n d(\hat{s}_{k,n}, s_n) + \lambda f(\hat{s}_{k,n}, s_n)
 
+    >>> method = deblurkit.build("maxim_1s", "backbone.channels=4", "backbone.sides=[4,4,2,2]")
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         backbone: From a blurred batch to the answers of all stages at all sizes; the largest of
             the last stage is the best.

@@ -19,6 +19,11 @@ class MTWNet(AutomaticMethod):
     with B blurred, S sharp and T the number of values of a batch at scale i. The two pictures
     have no targets of their own.
 
+    >>> method = deblurkit.build("mtwnet", "deblurrer.channels=4", "deblurrer.blocks=1")
+    >>> pairs = {"blurred": torch.rand(1, 3, 16, 16), "sharp": torch.rand(1, 3, 16, 16)}
+    >>> sorted(method.terms({"paired": pairs | {"name": ["crop"]}}))
+    ['coarse', 'fine', 'middle']
+
     Args:
         deblurrer: F; answers pictures by the names ``coarse``, ``middle`` and ``fine``.
         alpha: Weight of each of these scales; 1, 1 and 5 in the paper.

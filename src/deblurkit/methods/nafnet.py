@@ -16,6 +16,11 @@ class NAFNet(AutomaticMethod):
 
     .. math:: L = d(G(b), s)
 
+    >>> small = ["channels=4", "encoder_blocks=[1]", "decoder_blocks=[1]"]
+    >>> method = deblurkit.build("nafnet", *(f"backbone.{size}" for size in small))
+    >>> method.restore(torch.rand(1, 3, 17, 30)).shape
+    torch.Size([1, 3, 17, 30])
+
     Args:
         backbone: G, from blurred to restored.
         content: d.

@@ -26,6 +26,11 @@ class SelfDeblur(PerPictureMethod):
     The luminance is optimised; chroma is carried over. Kernels come with the answer. The extent
     of the blur must be known or, with ``deblurkit-deblur`` and ``restore``, is searched.
 
+    >>> small = ["picture.channels=4", "picture.scales=2", "stopping.iterations=2"]
+    >>> method = deblurkit.build("selfdeblur", *(f"priors.{size}" for size in small))
+    >>> method.restore(torch.rand(1, 3, 18, 30), kernel_size=[5]).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         priors: Makes the generators and their noise.
         fidelity: The distance D after a number of iterations.

@@ -19,6 +19,9 @@ from deblurkit.methods.priors.problem import Problem
 class GivenKernel(nn.Module):
     """Stands where a kernel generator would and gives what it was told.
 
+    >>> GivenKernel(inputs=1, size=5)(torch.rand(1, 1)).shape
+    torch.Size([1, 1, 5, 5])
+
     Args:
         inputs: Not read.
         size: Side of the kernel, pixels.
@@ -40,6 +43,11 @@ class SelfDeblurNonBlind(ClassicalMethod):
 
     It serves where the kernel is known, and after a blind method: the authors deconvolve anew with
     the kernel that was found where the picture went black.
+
+    >>> small = ["picture.channels=4", "picture.scales=2", "stopping.iterations=2"]
+    >>> method = deblurkit.build("selfdeblur_nonblind", *(f"priors.{size}" for size in small))
+    >>> method.restore(torch.rand(1, 3, 18, 30), kernel=torch.full((1, 1, 5, 5), 1 / 25)).shape
+    torch.Size([1, 3, 18, 30])
 
     Args:
         priors: Makes the generator and its noise; its ``kernel`` is a ``GivenKernel``.

@@ -21,6 +21,11 @@ class SRN(AutomaticMethod):
 
     with B blurred, S sharp and N the number of values of a batch at scale i.
 
+    >>> small = ["channels=4", "blocks=1", "kernel=3", "recurrence.channels=16"]
+    >>> method = deblurkit.build("srn", *(f"deblurrer.{size}" for size in small))
+    >>> method.restore(torch.rand(1, 3, 18, 30)).shape
+    torch.Size([1, 3, 18, 30])
+
     Args:
         deblurrer: F; answers pictures by the names ``coarse``, ``middle`` and ``fine``.
         view: What a training sees of its pictures: `luma` for networks that restore each channel
@@ -64,6 +69,9 @@ class SRN(AutomaticMethod):
 def luma(pictures: Images) -> GrayImages:
     """Gray pictures as the authors' training makes them from RGB in [0, 1].
 
+    >>> luma(torch.ones(1, 3, 4, 4)).unique()
+    tensor([0.9999])
+
     Source: ITU-R BT.601 as TensorFlow rounds it; the weights sum to 0.9999.
     """
     red, green, blue = pictures.split(1, dim=1)
@@ -71,5 +79,10 @@ def luma(pictures: Images) -> GrayImages:
 
 
 def rgb(pictures: Images) -> Images:
-    """Pictures as they are."""
+    """Pictures as they are.
+
+    >>> picture = torch.rand(1, 3, 4, 4)
+    >>> rgb(picture) is picture
+    True
+    """
     return pictures

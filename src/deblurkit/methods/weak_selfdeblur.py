@@ -33,6 +33,10 @@ class WeakSelfDeblur(PerPictureMethod):
     teacher g is frozen; it errs, so its weight should fall. The luminance is optimised; chroma is
     carried over. Kernels come with the answer, their mean where the blur varies.
 
+    >>> method = deblurkit.build("weak_selfdeblur", "priors.picture.channels=4")
+    >>> sorted(method.objective.weights)
+    ['consistency', 'fidelity', 'mixture', 'weak']
+
     Args:
         priors: Makes the generators and their noise, and what says when a picture ends.
         teacher: Restores luminance; opened when the first picture is begun.

@@ -26,6 +26,10 @@ class SharpDetections:
 
     Precision and recall of the sharp pictures themselves are then 1 and say nothing.
 
+    >>> found = Detections(torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([0.9]), ("dog",))
+    >>> SharpDetections().objects("crop", torch.rand(3, 8, 8), found).labels
+    ('dog',)
+
     Source: Kupyn et al., "DeblurGAN", CVPR 2018, its benchmark by detection;
     there people looked over them.
     """
@@ -40,6 +44,16 @@ class Annotations:
 
     A picture is known by its ``file_name``, without suffix and relative to the same folder as the
     pictures that are scored.
+
+    >>> pictures = [{"id": 1, "file_name": "crop.png", "height": 8, "width": 8}]
+    >>> boxes = [{"image_id": 1, "category_id": 7, "bbox": [0, 0, 4, 2]}]
+    >>> content = {"images": pictures, "annotations": boxes}
+    >>> with open("coco.json", "w") as file:
+    ...     json.dump(content | {"categories": [{"id": 7, "name": "dog"}]}, file)
+    >>> found = Detections(torch.empty(0, 4), torch.empty(0), ())
+    >>> annotations = Annotations(file="coco.json", classes=["cat", "dog"])
+    >>> annotations.objects("crop", torch.rand(3, 8, 8), found).boxes
+    tensor([[0., 0., 4., 2.]])
 
     Args:
         file: JSON with ``images``, ``categories`` and ``annotations``.

@@ -26,6 +26,11 @@ class CWSSIMPySSIM(Protocol):
     ``scales`` it is transformed by the Mexican hat, a real wavelet despite the name CW-SSIM; no
     window, no luminance: an offset of all levels changes next to nothing.
 
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> scores = CWSSIMPySSIM(scales=3, constant=0.01)(picture, picture)
+    >>> round(scores["cw_ssim"].item(), 4)
+    1.0
+
     Args:
         scales: Number of scales.
         constant: Keeps the ratios finite.

@@ -25,6 +25,13 @@ class Detection(PooledProtocol):
     that are found, F1 their harmonic mean; all three over all objects of all pictures, and NaN
     where there is nothing to divide by.
 
+    >>> from deblurkit.metrics.annotations import SharpDetections
+    >>> dog = Detections(torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([0.9]), ("dog",))
+    >>> protocol = Detection(lambda picture: dog, SharpDetections(), overlap=0.5)
+    >>> versions = {"restored": torch.rand(1, 3, 8, 8), "sharp": torch.rand(1, 3, 8, 8)}
+    >>> protocol.add(versions, "crop")["restored/right"], protocol.compute()["restored/f1"].item()
+    (1, 1.0)
+
     Args:
         detector: Anything that answers ``Detections`` to an RGB picture (3, H, W) in [0, 1].
         truth: Where the true objects are known from.

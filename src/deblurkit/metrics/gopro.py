@@ -30,6 +30,11 @@ class GoPro(Protocol):
     PSNR is in dB, infinite for equal pictures. ``ssim_matlab_rgb`` averages over colours too and
     is by 0.02 to 0.09 larger than ``ssim_gauss_rgb``: never compare the two.
 
+    >>> restored, sharp = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.2)
+    >>> scores = GoPro(quantisation=Rounded(), size=None)(restored, sharp)
+    >>> round(scores["psnr"].item(), 2)  # 20 log 5
+    13.98
+
     Args:
         quantisation: Grey levels, 0 to 255, of the restored picture.
         size: Height and width in pixels of the pictures that the table is made of, if it is about
@@ -70,7 +75,12 @@ class GoPro(Protocol):
 
 
 class Gray(Protocol):
-    """PSNR and SSIM of 8-bit gray pictures, as MATLAB's ``rgb2gray``, ``psnr`` and ``ssim``."""
+    """PSNR and SSIM of 8-bit gray pictures, as MATLAB's ``rgb2gray``, ``psnr`` and ``ssim``.
+
+    >>> restored, sharp = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.2)
+    >>> round(Gray()(restored, sharp)["psnr_gray"].item(), 2)  # 20 log 5
+    13.98
+    """
 
     higher_is_better = True
     scores = ("psnr_gray", "ssim_gray")
@@ -89,6 +99,10 @@ class Gray(Protocol):
 
 class Wang(Protocol):
     """PSNR and SSIM of 8-bit gray pictures; for the SSIM they are shrunk to about 256 pixels.
+
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> round(Wang()(picture, picture)["ssim_wang"].item(), 4)
+    1.0
 
     Source: Wang et al., "Image quality assessment", IEEE TIP 2004; the authors' script of 2009.
     """

@@ -14,6 +14,10 @@ def kernel_similarity(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " 
 
     .. math:: \max_s \frac{\sum_u \hat k(u + s) \, k(u)}{\|\hat k\| \, \|k\|}
 
+    >>> kernel = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])[None, None]
+    >>> round(kernel_similarity(kernel.roll(1, dims=-1), kernel).item(), 4)  # moved by a pixel
+    1.0
+
     Args:
         estimated: One per picture, of any side; acts by convolution.
         true: Their counterparts, of any side; acts by convolution.
@@ -29,6 +33,11 @@ def kernel_similarity(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " 
 def kernel_mse(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " batch"]:
     """Least sum of squared differences over all shifts, per pixel of the true kernel.
 
+    >>> kernel = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])[None, None]
+    >>> point = torch.tensor([[[[1.0]]]])
+    >>> round(kernel_mse(point, kernel).item(), 4)  # (1 + 0.5 - 2 * 0.5) / 9
+    0.0556
+
     Args:
         estimated: One per picture, of any side; sums to 1 and acts by convolution.
         true: Their counterparts, of any side; sums to 1 and acts by convolution.
@@ -41,7 +50,12 @@ def kernel_mse(estimated: Kernels, true: TrueKernels) -> Float[Tensor, " batch"]
 
 
 def kernel_scores(estimated: Kernels, true: TrueKernels) -> dict[str, float]:
-    """Both numbers for the kernel of one picture, by name."""
+    """Both numbers for the kernel of one picture, by name.
+
+    >>> kernel = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0]])[None, None]
+    >>> {name: round(score, 4) for name, score in kernel_scores(kernel, kernel).items()}
+    {'kernel_similarity': 1.0, 'kernel_mse': 0.0}
+    """
     true = true.to(estimated)
     return {
         "kernel_similarity": float(kernel_similarity(estimated, true)),

@@ -43,6 +43,15 @@ class Kohler(Protocol):
     what moves in from outside is zero in both. PSNR and SSIM may be best at different frames. The
     sharp picture of the batch is only asked for its size.
 
+    >>> from deblurkit.imaging.formats.files import as_pixels, write_image
+    >>> sharp = torch.rand(1, 3, 192, 192)
+    >>> write_image("frame1_4_1.png", as_pixels(sharp[0]))
+    >>> counts = {"count": 1, "counts": {}, "left_out": {}, "kept": 0}
+    >>> protocol = Kohler(frames="frame{scene}_{trajectory}_*.png", **counts)
+    >>> protocol.update(sharp, sharp, names=["Blurry1_4"])
+    >>> round(protocol.compute()["ms_ssim"].item(), 4)
+    1.0
+
     Args:
         frames: Path of the frames with ``{scene}`` and ``{trajectory}``, which are the last two
             numbers in the picture's name, and ``*``; the last number in a file's name counts them.

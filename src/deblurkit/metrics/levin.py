@@ -26,6 +26,10 @@ from deblurkit.metrics.parts.similarity import ssim_wang
 class Levin(Protocol):
     """PSNR and SSIM of gray pictures where they fit best; neither clamped nor quantised.
 
+    >>> sharp = torch.rand(1, 3, 32, 32)
+    >>> Levin(border=4, reach=2)(sharp.roll(1, dims=-1), sharp)["psnr"] > 60  # moved by a pixel
+    tensor(True)
+
     Args:
         border: Pixels of the sharp picture that are left out on each side.
         reach: Largest shift, in pixels; steps are quarters of one.
@@ -49,6 +53,10 @@ class Levin(Protocol):
 
 class Lai(Protocol):
     """As Levin's, of MATLAB's Y (16 to 235): by about 1.3 dB higher than of full-range luminance.
+
+    >>> sharp = torch.rand(1, 3, 32, 32)
+    >>> Lai(border=4, reach=2)(sharp.roll(1, dims=-1), sharp)["psnr_y"] > 60  # moved by a pixel
+    tensor(True)
 
     Args:
         border: Pixels of the sharp picture that are left out on each side.
@@ -80,6 +88,14 @@ class LevinErrorRatio(Protocol):
     ``error_ratio_ssd`` divides sums of squared differences, as Levin et al. do; ``success_2`` and
     ``success_3`` say whether it is at most 2 or 3, so their means are the shares that papers plot.
     ``error_ratio_spectral`` divides largest singular values, as the code of SelfDeblur does.
+
+    >>> from deblurkit.imaging.formats.files import as_pixels, write_image
+    >>> sharp = torch.rand(1, 3, 32, 32)
+    >>> write_image("known/im1.png", as_pixels(0.9 * sharp[0]))  # with the true kernel
+    >>> protocol = LevinErrorRatio(known="known", border=4, reach=2)
+    >>> scores = protocol(0.8 * sharp, sharp, names=["im1"])  # an error twice as large
+    >>> round(scores["error_ratio_ssd"].item(), 1), scores["success_3"].item()
+    (4.0, 0.0)
 
     Args:
         known: Folder of what deconvolution with the true kernels gave, ``<name>.png``.

@@ -17,6 +17,10 @@ class RGB8(Protocol):
     all pixels: borders are mirrored, where others leave five pixels out. In single precision
     photographs miss the exact SSIM by less than 1e-5, but even areas by up to 3e-3.
 
+    >>> restored, sharp = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.2)
+    >>> round(RGB8()(restored, sharp)["psnr"].item(), 2)  # 20 log 5
+    13.98
+
     Source: Wang et al., "Image quality assessment", IEEE TIP 2004 (SSIM, window 11, sigma 1.5).
     """
 

@@ -27,6 +27,10 @@ class YOLOX:
     The picture is shrunk or enlarged to fit into a square, so of a large picture only its larger
     objects are found.
 
+    >>> YOLOX(file="yolox.onnx", side=400, confidence=0.3, overlap=0.5, classes=["dog"])
+    Traceback (most recent call last):
+    deblurkit.errors.InputError: side=400: give a multiple of 32 pixels
+
     Args:
         file: The network, ONNX, exported without decoding of its output.
         side: Side of its input, in pixels.

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
 from deblurkit.networks.parts.conditions import ConditionProvider
-from deblurkit.networks.parts.resnet import MULTIPLE, Block, Body, require_sides
+from deblurkit.networks.parts.resnet import Block
+from deblurkit.networks.parts.resnet_body import MULTIPLE, Body, require_sides
 from deblurkit.networks.parts.sft import ConditionNetwork, GuidedBlock
 
 GivenConditions = Float[Tensor, "given classes rows columns"]  # checked with a sentence
@@ -16,6 +17,21 @@ GivenConditions = Float[Tensor, "given classes rows columns"]  # checked with a 
 
 class Generator(nn.Module):
     """Moves a picture to the other domain by a correction, from sharp to blurred or back.
+
+    >>> from functools import partial
+    >>> from deblurkit.networks.parts import residual, resnet
+    >>> generator = Generator(
+    ...     channels=4,
+    ...     blocks=1,
+    ...     block=partial(resnet.PreActivationBlock, dropout=0.0),
+    ...     upsampling=resnet.Resized,
+    ...     start=residual.zero_start,
+    ...     conditions=None,
+    ...     condition_network=None,
+    ... )
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> generator(picture).equal(picture)  # until it is trained
+    True
 
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.

@@ -5,13 +5,8 @@ from functools import partial
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.parts.resnet import (
-    MULTIPLE,
-    Body,
-    PostActivationBlock,
-    Transposed,
-    normal_start,
-)
+from deblurkit.networks.parts.resnet import PostActivationBlock, Transposed, normal_start
+from deblurkit.networks.parts.resnet_body import MULTIPLE, Body
 
 
 class Generator(nn.Module):
@@ -19,6 +14,9 @@ class Generator(nn.Module):
 
     For one that adds a correction to its input take `deblurkit.networks.deblurgan.Generator`
     with dropout 0: it is the same network otherwise.
+
+    >>> Generator(channels=4, blocks=1)(torch.rand(1, 3, 16, 20)).shape
+    torch.Size([1, 3, 16, 20])
 
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.

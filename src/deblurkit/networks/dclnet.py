@@ -37,6 +37,10 @@ class Backbone(nn.Module):
     pixel shuffle; the features of each halving are concatenated to the doubled ones. One
     convolution per scale makes the picture.
 
+    >>> backbone = Backbone(channels=4, blocks=1, reduction=4)
+    >>> [tuple(picture.shape) for picture in backbone(torch.rand(1, 3, 16, 16))]
+    [(1, 3, 16, 16), (1, 3, 8, 8), (1, 3, 4, 4)]
+
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.
         blocks: Residual channel attention blocks before each doubling. Both groups work on
@@ -93,6 +97,9 @@ class Backbone(nn.Module):
 class Inverse(nn.Module):
     """Blurs a sharp picture as the camera did: the backbone's way back, at one resolution.
 
+    >>> Inverse(channels=4, blocks=1, reduction=4)(torch.rand(1, 3, 9, 7)).shape
+    torch.Size([1, 3, 9, 7])
+
     Args:
         channels: Feature maps throughout.
         blocks: Residual channel attention blocks.
@@ -128,6 +135,10 @@ class Auxiliary(nn.Module):
     """Draws a restored picture at half and quarter size, to agree with the backbone's own.
 
     The second halving continues from the features of the first, not from its picture.
+
+    >>> auxiliary = Auxiliary(channels=4, blocks=1, reduction=4, slope=0.2)
+    >>> [tuple(picture.shape) for picture in auxiliary(torch.rand(1, 3, 16, 16))]
+    [(1, 3, 8, 8), (1, 3, 4, 4)]
 
     Args:
         channels: Feature maps throughout.

@@ -6,11 +6,19 @@ from functools import partial
 from torch import nn
 
 from deblurkit.contracts import Images
-from deblurkit.networks.parts.resnet import MULTIPLE, Body, Dropout, PostActivationBlock
+from deblurkit.networks.parts.resnet import Dropout, PostActivationBlock
+from deblurkit.networks.parts.resnet_body import MULTIPLE, Body
 
 
 class Generator(nn.Module):
     """Restores a picture by predicting the correction to add to it.
+
+    >>> from deblurkit.networks.parts import residual, resnet
+    >>> parts = {"upsampling": resnet.Resized, "start": residual.zero_start}
+    >>> generator = Generator(channels=4, blocks=1, dropout=0.0, **parts)
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> generator(picture).equal(picture)  # until it is trained
+    True
 
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.

@@ -36,6 +36,12 @@ class Generator(nn.Module):
     through a branch each, and joined at a quarter of the picture's size; the finest map joins at
     half of it. Submodules are named as in the authors' code.
 
+    >>> from deblurkit.networks.mobilenet_v2 import MobileNetV2
+    >>> trunk = MobileNetV2(width=0.125)
+    >>> generator = Generator(trunk=trunk, channels=8, head=4, start=random_start)
+    >>> generator(torch.rand(1, 3, 32, 64)).shape
+    torch.Size([1, 3, 32, 64])
+
     Args:
         trunk: Answers five maps; trained with the rest, or held still by
             ``trunk.requires_grad_(False)``.
@@ -132,7 +138,12 @@ class Generator(nn.Module):
 
 
 def random_start(convolution: nn.Conv2d) -> nn.Conv2d:
-    """Leave a convolution as PyTorch starts it, and return it."""
+    """Leave a convolution as PyTorch starts it, and return it.
+
+    >>> convolution = nn.Conv2d(4, 3, 3)
+    >>> random_start(convolution) is convolution
+    True
+    """
     return convolution
 
 

@@ -16,6 +16,10 @@ from deblurkit.networks.parts.residual_pair import ResidualPair
 class Generator(nn.Module):
     """Restores a pyramid from coarse to fine; each scale sees what the coarser one restored.
 
+    >>> generator = Generator(channels=4, blocks=1, scales=3, kernel=3, span=1.0)
+    >>> [tuple(picture.shape) for picture in generator(torch.rand(1, 3, 16, 16))]
+    [(1, 3, 16, 16), (1, 3, 8, 8), (1, 3, 4, 4)]
+
     Args:
         channels: Feature maps throughout.
         blocks: Residual pairs at each scale.
@@ -84,6 +88,10 @@ class Generator(nn.Module):
 
 class Critic(nn.Module):
     """Scores pictures by strided convolutions without normalisation or biases.
+
+    >>> critic = Critic(channels=4, strides=[2, 2], kernel=5, span=1.0)
+    >>> critic(torch.rand(2, 3, 16, 16)).shape  # 4 * 2 * 2 pixels: one score
+    torch.Size([2, 1, 1, 1])
 
     Args:
         channels: Feature maps after the second stage; half of them in the first, doubled by each

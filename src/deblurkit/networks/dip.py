@@ -70,6 +70,10 @@ class SkipNetwork(nn.Module):
     In training mode it normalises by the statistics of the very input, and it is meant to stay
     so: its weights are fitted to one picture.
 
+    >>> network = SkipNetwork(inputs=2, outputs=3, channels=4, skipped=2, scales=2)
+    >>> network(torch.rand(1, 2, 16, 16)).shape
+    torch.Size([1, 3, 16, 16])
+
     Args:
         inputs: Feature maps of the fixed noise.
         outputs: Channels of the picture.

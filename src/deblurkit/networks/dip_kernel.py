@@ -18,6 +18,11 @@ class SkipKernel(nn.Module):
     Any answer is a kernel, not negative and of sum 1. The network prefers smooth regions, as
     pictures have them; motion leaves thin lines on black.
 
+    >>> kernels = SkipKernel(inputs=2, size=9, hidden=4, skipped=2, scales=2)
+    >>> kernel = kernels(torch.rand(1, 8))
+    >>> kernel.shape, round(kernel.sum().item(), 4)
+    (torch.Size([1, 1, 9, 9]), 1.0)
+
     Args:
         inputs: Feature maps of the fixed noise.
         size: Side of the kernel, pixels.

@@ -100,6 +100,10 @@ class Hierarchy(nn.Module):
 class Restorer(nn.Module):
     """One hierarchy, or a stack of them of which each restores the answer of the one before.
 
+    >>> restorer = Restorer(channels=4, levels=3, stacks=2)
+    >>> [tuple(answer.shape) for answer in restorer(torch.rand(1, 3, 16, 16))]
+    [(1, 3, 16, 16), (1, 3, 16, 16)]
+
     Args:
         channels: Feature maps at full resolution.
         levels: Of each hierarchy; 3 is the paper's 1-2-4, 4 its 1-2-4-8.

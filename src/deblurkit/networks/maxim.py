@@ -121,6 +121,11 @@ class Stage(nn.Module):
 class Backbone(nn.Module):
     """Restores a picture in stages, each of which sees what the one before made.
 
+    >>> small = {"channels": 4, "groups": 1, "bottlenecks": 1, "reduction": 4}
+    >>> backbone = Backbone(stages=1, sides=[4, 4, 2, 2], **small)
+    >>> [tuple(answer.shape) for answer in backbone(torch.rand(1, 3, 16, 16))[-1]]
+    [(1, 3, 16, 16), (1, 3, 8, 8), (1, 3, 4, 4)]
+
     Args:
         channels: Feature maps at full size; twice as many at half, four times at quarter size.
         stages: How many there are; the paper's 1S, 2S and 3S.

@@ -62,6 +62,10 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """The layers of MobileNet-v2 that DeblurGAN-v2 looks at; those behind are not built.
 
+    >>> trunk = MobileNetV2(width=0.125)
+    >>> [tuple(features.shape) for features in trunk(torch.rand(1, 3, 64, 64))]
+    [(1, 2, 32, 32), (1, 3, 16, 16), (1, 4, 8, 8), (1, 8, 4, 4), (1, 20, 2, 2)]
+
     Args:
         width: Multiplies all channels; published weights have 1.
 

@@ -48,6 +48,10 @@ class TwoWay(nn.Module):
     Both decode the features of one encoder. The way up gets the features of each resolution, the
     way down those of the smallest alone. The scales share all weights.
 
+    >>> restored = TwoWay(channels=4, blocks=1, kernel=3)(torch.rand(1, 3, 16, 16))
+    >>> restored.fine.equal(restored.up.fine + restored.down.fine)
+    True
+
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.
         blocks: Residual blocks per resolution, in the encoder and in each decoder.
@@ -100,6 +104,10 @@ class TwoWay(nn.Module):
 
 class OneWay(nn.Module):
     """The ablation: the same network without the way down.
+
+    >>> restored = OneWay(channels=4, blocks=1, kernel=3)(torch.rand(1, 3, 16, 16))
+    >>> restored.coarse.shape, restored.fine.shape
+    (torch.Size([1, 3, 4, 4]), torch.Size([1, 3, 16, 16]))
 
     Args:
         channels: Channels at full resolution; each of the two halvings doubles them.

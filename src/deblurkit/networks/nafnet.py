@@ -117,6 +117,11 @@ class Block(nn.Module):
 class Backbone(nn.Module):
     """Restores a picture by a correction; a U with skips that are added.
 
+    >>> blocks = {"encoder_blocks": [1], "middle_blocks": 1, "decoder_blocks": [1]}
+    >>> backbone = Backbone(channels=4, window=None, **blocks)
+    >>> backbone(torch.rand(1, 3, 16, 16)).shape
+    torch.Size([1, 3, 16, 16])
+
     Args:
         channels: Feature maps at full resolution; each halving doubles them.
         encoder_blocks: Blocks before each halving, from full resolution down.

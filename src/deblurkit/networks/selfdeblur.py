@@ -53,6 +53,11 @@ class PictureGenerator(nn.Module):
     In training mode it normalises by the statistics of the very input, and it is meant to stay
     so: its weights are fitted to one picture.
 
+    >>> sizes = {"inputs": 2, "outputs": 1, "channels": 4, "skipped": 2, "scales": 2}
+    >>> generator = PictureGenerator(first_non_local=2, **sizes)
+    >>> generator(torch.rand(1, 2, 16, 16)).shape
+    torch.Size([1, 1, 16, 16])
+
     Args:
         inputs: Feature maps of the fixed noise.
         outputs: Channels of the picture.
@@ -100,6 +105,10 @@ class KernelGenerator(nn.Module):
 
     The authors' forward model correlates, so there its answer is the blur's kernel turned by 180
     degrees; this class knows nothing of that, its maps are what a method makes of them.
+
+    >>> kernel = KernelGenerator(inputs=8, hidden=4, size=5)(torch.rand(1, 8))
+    >>> kernel.shape, round(kernel.sum().item(), 4)
+    (torch.Size([1, 1, 5, 5]), 1.0)
 
     Args:
         inputs: Numbers of the fixed noise.

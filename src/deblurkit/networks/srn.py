@@ -32,6 +32,11 @@ class ConvLSTM(nn.Module):
 
     with i, j, f, o from one convolution of features and h, in this order.
 
+    >>> lstm = ConvLSTM(channels=4, kernel=3, forget_bias=1.0)
+    >>> features, memory = lstm(torch.rand(1, 4, 8, 8), None)
+    >>> features.shape, memory.shape
+    (torch.Size([1, 4, 8, 8]), torch.Size([1, 8, 8, 8]))
+
     Args:
         channels: Feature maps in and out.
         kernel: Side of the convolution, odd, pixels.
@@ -70,6 +75,10 @@ class ConvLSTM(nn.Module):
 class Memoryless(nn.Module):
     """Hands nothing on but the picture.
 
+    >>> features, memory = Memoryless()(torch.rand(1, 4, 8, 8), None)
+    >>> features.shape, memory
+    (torch.Size([1, 4, 8, 8]), None)
+
     Source: the authors' later models of SRN (Tao et al., CVPR 2018) without an LSTM.
     """
 
@@ -82,6 +91,11 @@ class ScaleRecurrent(nn.Module):
     """Restores at quarter, half and full size, each time from the answer before.
 
     The scales share all weights. There is no global residual: the picture is drawn anew.
+
+    >>> sizes = {"colors": 3, "channels": 4, "blocks": 1, "kernel": 3}
+    >>> network = ScaleRecurrent(recurrence=Memoryless(), **sizes)
+    >>> [tuple(picture.shape) for picture in network(torch.rand(1, 3, 16, 16))]
+    [(1, 3, 4, 4), (1, 3, 8, 8), (1, 3, 16, 16)]
 
     Args:
         colors: 3, or 1 for a network of gray pictures, which restores every channel by itself.

@@ -9,7 +9,7 @@ from deblurkit.published.importer import placed, tensors_of, without_statistics
 
 
 def generator_state(content: Any, *, file: str, blocks: int) -> dict[str, Tensor]:
-    """State of a generator with a ``Body`` of `deblurkit.networks.parts.resnet`.
+    """State of a generator with a ``Body`` of `deblurkit.networks.parts.resnet_body`.
 
     Args:
         content: State dict of theirs, made with or without dropout; running statistics, which

@@ -9,9 +9,8 @@ import torch
 
 from deblurkit.checkpoint import load
 from deblurkit.config import build, build_recipe
-from deblurkit.errors import InputError, sentence
+from deblurkit.errors import InputError, described, sentence
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.doors import described
 
 # Composing, loading and methods that draw random numbers use what the whole process has once.
 ONE_AT_A_TIME = RLock()

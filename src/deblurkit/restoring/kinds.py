@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, described
 from deblurkit.imaging.colour import luminance
 from deblurkit.imaging.formats.files import (
     Levels,
@@ -21,9 +19,10 @@ from deblurkit.imaging.formats.files import (
     in_unit_range,
     read_picture,
 )
-from deblurkit.methods.frame.doors import described, require_unit_range
+from deblurkit.imaging.pillow import ASIDE, as_pillow, pillow_picture
+from deblurkit.methods.frame.doors import require_unit_range
+from deblurkit.paths import expanded
 from deblurkit.restoring.pictures import as_blurred, like
-from deblurkit.restoring.pillow import ASIDE, as_pillow, picture_of
 
 UNNAMED = "picture"
 
@@ -73,11 +72,7 @@ def _of_file(file: str | os.PathLike[str], pixel_limit: int) -> Question:
     name = os.fsdecode(file)
     if "\0" in name:
         raise InputError(f"{name!r:.200} is no path of a file")
-    path = Path(name)
-    if name.startswith("~") and not path.exists():
-        with suppress(RuntimeError):  # nobody of that name has a home
-            path = path.expanduser()
-    picture = read_picture(path, pixel_limit=pixel_limit)
+    picture = read_picture(expanded(name), pixel_limit=pixel_limit)
     return Question(
         name,
         as_blurred(picture),
@@ -87,7 +82,7 @@ def _of_file(file: str | os.PathLike[str], pixel_limit: int) -> Question:
 
 
 def _of_pillow(image: PillowImage.Image, name: str) -> Question:
-    picture = picture_of(image)
+    picture = pillow_picture(image)
     aside: dict[str | tuple[int, int], Any] = {
         key: image.info[key] for key in ASIDE if key in image.info
     }

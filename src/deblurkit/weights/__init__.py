@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from deblurkit.paths import expanded
+
 FOLDER = Path(__file__).parent
 DEFAULT = "tiny"  # what deblurkit-deblur takes where nothing is chosen
 VARIABLE = "DEBLURKIT_WEIGHTS"  # of the environment; ``paths.weights`` in a command's config
@@ -20,7 +22,7 @@ def shipped_file(name: str) -> Path | None:
 
 def kept_file(name: str) -> Path:
     """Where a file of this name would lie among one's own weights, there or not."""
-    folder = Path(os.environ.get(VARIABLE, "weights")).expanduser()
+    folder = expanded(os.environ.get(VARIABLE, "weights"))
     return folder / f"{name}.safetensors"
 
 

@@ -11,7 +11,8 @@ import skimage.data
 from deblurring import deblur
 
 from deblurkit.commands.restore.outcomes import COLUMNS, Outcomes
-from deblurkit.commands.restore.restore_files import PictureWriter, restore_files
+from deblurkit.commands.restore.picture_files import PictureWriter
+from deblurkit.commands.restore.restore_files import restore_files
 from deblurkit.config import compose
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import write_image

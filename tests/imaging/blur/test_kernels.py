@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -47,9 +48,11 @@ def test_normalized_kernels_pass_the_check() -> None:
         (torch.ones(3, 3) / 9, "shape"),
         (torch.ones(1, 1, 3, 3), "sums to 9"),
         (torch.full((1, 1, 3, 3), torch.nan), "finite"),
+        (np.ones((1, 1, 3, 3)) / 9, r"got numpy.ndarray; torch.from_numpy\(kernel\)\[None, None\]"),
+        ([[1.0]], "got list; "),
     ],
 )
-def test_unusable_kernels_are_refused_with_the_reason(kernels: torch.Tensor, reason: str) -> None:
+def test_unusable_kernels_are_refused_with_the_reason(kernels: object, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         check_kernels(kernels)
 

@@ -45,7 +45,7 @@ def duel() -> Duel:
     ("batch", "sentence"),
     [
         ((PICTURES, PICTURES), "this batch is a (list|tuple) of 2"),
-        (PICTURES, r"this batch is a tensor of shape \(2, 3, 8, 8\)"),
+        (PICTURES, r"this batch is a torch.Tensor of shape \(2, 3, 8, 8\)"),
         ({"blurred": PICTURES, "sharp": PICTURES}, r"this batch holds \['blurred', 'sharp'\]"),
         (
             {"paired": (PICTURES, PICTURES)},

@@ -112,7 +112,10 @@ def test_an_error_inside_leaves_the_modes_as_before() -> None:
         (torch.rand(3, 8, 8), r"got \(3, 8, 8\) of torch.float32; write picture\[None\]"),
         (torch.rand(8, 8, 3), r"channels come last: write picture.permute\(2, 0, 1\)\[None\]"),
         (torch.rand(1, 8, 8, 3), r"channels come last: write picture.permute\(0, 3, 1, 2\)"),
-        (np.zeros((8, 8, 3), np.uint8), "got numpy.ndarray; deblurkit.deblur takes files"),
+        (
+            np.zeros((8, 8, 3), np.uint8),
+            r"got a numpy.ndarray of shape \(8, 8, 3\); deblurkit.deblur",
+        ),
         (Image.new("RGB", (8, 8)), "got PIL.Image; deblurkit.deblur takes files, PIL pictures"),
         ("photo.jpg", "restore wants a tensor .*, got str; deblurkit.deblur takes"),
         (Path("photo.jpg"), "got pathlib.PosixPath; deblurkit.deblur takes"),

@@ -1,6 +1,9 @@
 """Sharp picture files in, pairs out."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable
+from copy import copy
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +32,9 @@ from deblurkit.imaging.formats.files import (
     read_image,
     read_picture,
 )
+from deblurkit.paths import expanded
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -43,11 +49,11 @@ def blur_files(cfg: DictConfig) -> int:
         raise InputError("name sharp pictures, a folder or a pattern: deblurkit-blur sharp/")
     if cfg.count < 1:
         raise InputError(f"count must be at least 1, got {cfg.count}")
-    output = Path(cfg.output)
-    places = targets([str(entry) for entry in cfg.inputs], output, ".png")
-    files = {target.relative_to(output).with_suffix("").as_posix(): f for f, target in places}
+    output = expanded(str(cfg.output))
+    destinations = targets([str(entry) for entry in cfg.inputs], output, ".png")
+    files = {t.relative_to(output).with_suffix("").as_posix(): file for file, t in destinations}
     names = {name: numbered(name, int(cfg.count)) for name in files}
-    pairs = PairFolder(output, [one for some in names.values() for one in some], files.values())
+    pairs = PairFolder(output, [*chain.from_iterable(names.values())], files.values())
     maker = PairMaker(cfg)
     write_record(cfg, output)
     try:
@@ -55,30 +61,40 @@ def blur_files(cfg: DictConfig) -> int:
             with pairs.noting(file):
                 picture = read_picture(file)
                 maker.check_disparity(name)
-                for copy, own in enumerate(names[name]):
-                    maker.make(pairs, own, picture, draw=number("blur", name, copy))
+                for count, numbered_name in enumerate(names[name]):
+                    draw = number("blur", name, count)
+                    maker.make(pairs, numbered_name, picture, draw=draw)
     finally:
         failed = pairs.finish()
+        say_reduced(maker.reduced, "jpeg= has no more")
     return failed
+
+
+def say_reduced(names: Collection[object], reason: str) -> None:
+    """Say of how many pictures with 16 bits 8 were written, and why."""
+    if names:
+        log.warning("16-bit pictures written with 8 bits, since %s: %d", reason, len(names))
 
 
 def numbered(name: str, count: int) -> list[str]:
     """Names of the blurs of a picture; a single one keeps the picture's name."""
-    return [name] if count == 1 else [f"{name}_{copy + 1}" for copy in range(count)]
+    return [name] if count == 1 else [f"{name}_{index + 1}" for index in range(count)]
 
 
 def following(items: Iterable[Item], description: str) -> Iterable[Item]:
     """The items, with a progress bar where somebody watches."""
-    some = list(items)
     console = Console(stderr=True)
-    return track(some, description, console=console, disable=not console.is_terminal)
+    return track(list(items), description, console=console, disable=not console.is_terminal)
 
 
 class PairMaker:
-    """Blurs pictures as a config says.
+    """Blurs pictures as a config says; those of 16 bits keep them, unless JPEG takes them.
 
     Args:
         cfg: Config of the command.
+
+    Attributes:
+        reduced: Names of pairs of 16-bit pictures that have 8 bits.
 
     Raises:
         InputError: If the device does not exist, or disparity maps are missing or useless.
@@ -86,10 +102,13 @@ class PairMaker:
 
     def __init__(self, cfg: DictConfig) -> None:
         self.synthesis: BlurSynthesis = instantiate(cfg.blur, homes(cfg))
+        self.exact = copy(self.synthesis)  # of the same kernels and fields
+        self.exact.rounding = False  # to 8 bits
+        self.reduced: list[str] = []
         self.seed, self.device = int(cfg.seed), usable(str(cfg.device))
         bank, field = self.synthesis.bank, self.synthesis.field
         self.kind: KernelFamily | FieldFamily | None = bank.family if bank else field
-        self.maps = None if cfg.disparity is None else Path(cfg.disparity).expanduser()
+        self.maps = None if cfg.disparity is None else expanded(cfg.disparity)
         by_depth = isinstance(self.kind, DepthDefocus | DepthShake)
         if by_depth != (self.maps is not None):
             raise InputError(
@@ -106,17 +125,20 @@ class PairMaker:
 
     def make(self, pairs: PairFolder, name: str, picture: Picture, *, draw: int) -> None:
         """Blur a picture and write the pair."""
-        pixels = eight_bit(picture.pixels)
+        bits = 8 if "jpeg" in self.synthesis.intervals else picture.bits
+        if bits != picture.bits:
+            self.reduced.append(name)
+        pixels = picture.pixels if bits == 16 else eight_bit(picture.pixels)
         channels = 1 if picture.gray else 3  # noise and JPEG must not colour a gray picture
         sharp = as_tensor(pixels)[None, :channels].to(self.device)
-        made = self.synthesis(sharp, [draw])
-        blurred = as_pixels(made.blurred[0].expand(3, -1, -1))
+        blur = (self.exact if bits == 16 else self.synthesis)(sharp, [draw])
+        blurred = as_pixels(blur.blurred[0].expand(3, -1, -1), bits)
         row: Row = {"name": name, "blur": type(self.kind).__name__}
         row |= {"seed": self.seed, "draw": draw, "kernel_size": getattr(self.kind, "size", None)}
-        if made.kernel is not None:
-            pairs.add_kernel(name, made.kernel[0])
+        if blur.kernel is not None:
+            pairs.add_kernel(name, blur.kernel[0])
         pairs.add(
-            row | made.parameters[0],
+            row | blur.parameters[0],
             blurred=Picture(blurred, gray=picture.gray),
             sharp=Picture(pixels, gray=picture.gray),
         )

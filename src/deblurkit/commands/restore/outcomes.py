@@ -7,12 +7,8 @@ from pathlib import Path
 from time import time
 from typing import Any, Literal
 
-from omegaconf import DictConfig
-
 from deblurkit.callbacks.scores import write_rows
-from deblurkit.commands.shared.provenance import method_name
 from deblurkit.errors import InputError, sentence
-from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.storage import as_bytes
 
 log = logging.getLogger(__name__)
@@ -20,13 +16,6 @@ log = logging.getLogger(__name__)
 COLUMNS = ("file", "result", "method", "outcome", "why", "seconds")
 Outcome = Literal["restored", "kept", "failed"]
 Row = dict[str, Any]
-
-
-def with_weights(cfg: DictConfig, method: RestorationMethod) -> str:
-    """What restores: the class, and the weights or the key of the config."""
-    if cfg.weights is None:
-        return method_name(cfg, method)
-    return f"{type(method).__name__} (weights={cfg.weights})"
 
 
 class Outcomes:
@@ -81,29 +70,29 @@ class Outcomes:
         words = (str(file), result, self.method, outcome, why, "")
         return dict(zip(COLUMNS, words, strict=True))
 
-    def write(self, places: Sequence[tuple[Path, Path]]) -> None:
+    def write(self, destinations: Sequence[tuple[Path, Path]]) -> None:
         """Write the table: files of this command, then what else has its result in the folder.
 
         A single file needs no table. A file of that name that is none of ours stays.
 
         Args:
-            places: Files of this command and where each goes, in order.
+            destinations: Files of this command and where each goes, in order.
         """
         path = self.folder / "restored.csv"
         try:
-            if len(places) < 2 and not path.exists():
+            if len(destinations) < 2 and not path.exists():
                 return
             if path.exists() and not is_ours(path):
                 log.warning("%s is no table of deblurkit-deblur and stays; there is none", path)
-            elif rows := self._rows(places):
+            elif rows := self._rows(destinations):
                 write_rows(path, rows)
         except (InputError, OSError) as error:
             log.error("there is no table of this batch: %s", sentence(error))
 
-    def _rows(self, places: Sequence[tuple[Path, Path]]) -> list[Row]:
+    def _rows(self, destinations: Sequence[tuple[Path, Path]]) -> list[Row]:
         noted = dict(sorted(self._noted(), key=lambda pair: pair[1].get("at", 0.0)))
         rows = []
-        for file, target in places:
+        for file, target in destinations:
             row = noted.pop(str(target.resolve()), None)
             if row is None and target.exists():  # an earlier version made it, without a note
                 row = self.row(file, target, "restored", why="by an earlier start")

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import gathered
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
+from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
 from deblurkit.config import plain
 from deblurkit.errors import PictureError
@@ -51,7 +52,7 @@ class RestoredPage(Callback):
     Args:
         cfg: Of the command.
         method: What restores.
-        places: Files and where each goes, in the order of the page.
+        destinations: Files and where each goes, in the order of the page.
         failures: Files and the reasons; filled while pictures are restored.
     """
 
@@ -59,11 +60,12 @@ class RestoredPage(Callback):
         self,
         cfg: DictConfig,
         method: RestorationMethod,
-        places: Sequence[tuple[Path, Path]],
+        destinations: Sequence[tuple[Path, Path]],
         *,
         failures: Mapping[Path, str],
     ) -> None:
-        self.cfg, self.method, self.places, self.failures = cfg, method, places, failures
+        self.cfg, self.method, self.failures = cfg, method, failures
+        self.destinations = destinations
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
@@ -97,11 +99,11 @@ class RestoredPage(Callback):
 
     def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bring together what the devices know, and write."""
-        known = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
+        shares = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
         if trainer.is_global_zero:
-            notes = {file: note for one in known for file, note in one["notes"].items()}
-            path = Path(self.cfg.output) / "page.html"
-            failures = {file: why for one in known for file, why in one["failures"].items()}
+            notes = {file: note for share in shares for file, note in share["notes"].items()}
+            path = results_folder(str(self.cfg.output)) / "page.html"
+            failures = {file: why for share in shares for file, why in share["failures"].items()}
             self.write(path, failures, notes=notes)
             log.info("before and after: %s", path)
 
@@ -109,20 +111,21 @@ class RestoredPage(Callback):
         self, path: Path, failures: Mapping[Path, str], *, notes: Mapping[Path, Note]
     ) -> None:
         """Write the page of these failures and notes."""
-        done = [(file, target) for file, target in self.places if file not in failures]
-        entries = [one for place in done[:SHOWN] if (one := entry(*place, notes.get(place[0])))]
+        done = [(file, target) for file, target in self.destinations if file not in failures]
+        drawn = (entry(file, target, notes.get(file)) for file, target in done[:SHOWN])
+        entries = [exhibit for exhibit in drawn if exhibit is not None]
         lines = [
             {"name": str(file), "reason": reason.removeprefix(f"{file} ")}
             for file, reason in failures.items()
         ]
         others = [str(file) for file, _ in done[SHOWN:]]
-        count = len(self.places)
+        restored, count = len(done) - kept_among(notes), len(self.destinations)
         write_page(
             path,
             "restored.html",
             over="deblurkit · deblur",
             title="Deblurred pictures",
-            under=f"{len(done)} of {count} restored by {method_name(self.cfg, self.method)}",
+            under=f"{restored} of {count} restored by {method_name(self.cfg, self.method)}",
             tiles=tiles(len(done), failures, notes),
             entries=entries,
             failures=lines[:LISTED],
@@ -136,20 +139,26 @@ class RestoredPage(Callback):
 def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:
     """The figures that everybody looks for first."""
     seconds = sum(note.facts["seconds"] for note in notes.values())
-    found = [KeyFigure("restored", str(done), f"of {done + len(failures)}")]
+    kept = kept_among(notes)
+    figures = [KeyFigure("restored", str(done - kept), f"of {done + len(failures)}")]
     if failures:
-        found.append(KeyFigure("not restored", str(len(failures)), "", "worse"))
-    if kept := sum(note.kept is not None for note in notes.values()):
-        found.append(KeyFigure("kept as they were", str(kept)))
+        figures.append(KeyFigure("not restored", str(len(failures)), "", "worse"))
+    if kept:
+        figures.append(KeyFigure("kept as they were", str(kept)))
     if earlier := done - len(notes):
-        found.append(KeyFigure("of an earlier start", str(earlier)))
-    return [*found, KeyFigure("time", f"{seconds:.1f}", "s")]
+        figures.append(KeyFigure("of an earlier start", str(earlier)))
+    return [*figures, KeyFigure("time", f"{seconds:.1f}", "s")]
+
+
+def kept_among(notes: Mapping[Path, Note]) -> int:
+    """How many pictures stayed as they were."""
+    return sum(note.kept is not None for note in notes.values())
 
 
 def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
     """A picture with its slider; none if one of its files is gone or of another size."""
     try:
-        blurred, restored = (eight_bit(read_picture(one).pixels) for one in (file, target))
+        blurred, restored = (eight_bit(read_picture(path).pixels) for path in (file, target))
     except PictureError:
         return None
     if blurred.shape != restored.shape:
@@ -158,7 +167,9 @@ def entry(file: Path, target: Path, note: Note | None) -> dict[str, Any] | None:
     kernels = {"estimated kernel": note.kernel} if note and note.kernel else {}
     facts = [Fact("size", f"{width} × {height}")]
     if note is not None:
-        facts += [Fact(key.replace("_", " "), shown(key, one)) for key, one in note.facts.items()]
+        facts += [
+            Fact(key.replace("_", " "), shown(key, value)) for key, value in note.facts.items()
+        ]
         if note.kept is not None:
             facts.append(Fact("kept as it was", note.kept))
     drawn = {"blurred": blurred, "restored": restored}

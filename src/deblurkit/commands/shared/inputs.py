@@ -1,9 +1,11 @@
 """Which files a command line names, and where what becomes of them goes."""
 
+import os
 from pathlib import Path
 
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.encoding import READABLE
+from deblurkit.paths import expanded
 
 
 def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:
@@ -12,36 +14,93 @@ def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Pa
     Raises:
         InputError: If there is nothing to do or an input would be overwritten.
     """
-    found: dict[Path, Path] = {}
+    files = named_files(inputs, output)
+    sources: dict[Path, Path] = {}
+    originals = {file.resolve() for file in files}
+    for file, relative in files.items():
+        target = free(output / relative.with_suffix(suffix), sources)
+        if target.resolve() in originals:
+            raise InputError(f"{target} is an input and stays as it is; choose another output=")
+        sources[target] = file
+    return [(file, target) for target, file in sources.items()]
+
+
+def single_target(inputs: list[str], file: Path) -> list[tuple[Path, Path]]:
+    """The one picture that is named, and the file that its result goes to.
+
+    Raises:
+        InputError: If there is none, there are several, or it is that file.
+    """
+    sources = list(named_files(inputs, None))
+    if len(sources) > 1:
+        raise InputError(
+            f"output={file} is one file and there are {len(sources)} pictures: give a folder, "
+            f"output={file.with_suffix('')}/"
+        )
+    if sources[0].resolve() == file.resolve():
+        raise InputError(f"{file} is an input and stays as it is; choose another output=")
+    return [(sources[0], file)]
+
+
+def named_files(inputs: list[str], output: Path | None) -> dict[Path, Path]:
+    """Every file that is named, once, with its path below the folder that was named.
+
+    Args:
+        inputs: Files, folders and patterns.
+        output: Folder of the results; those of an earlier run are no inputs.
+
+    Raises:
+        InputError: If there is none, or results would lie between the inputs.
+    """
+    files: dict[Path, Path] = {}
     for entry in inputs:
-        path = Path(entry).expanduser()
-        if path.is_dir():
-            inside = sorted(f for f in path.rglob("*") if f.suffix.lower() in READABLE)
-            for file in inside:
-                if output.resolve() not in file.resolve().parents:  # results of an earlier run
-                    found.setdefault(file, file.relative_to(path))
-        elif path.exists():
-            found.setdefault(path, Path(path.name))
-        else:
-            matches = sorted(Path().glob(entry)) if not path.is_absolute() and _magic(entry) else []
-            for file in matches or [path]:  # a name that finds nothing fails with the others
-                found.setdefault(file, Path(file.name))
-    if not found:
+        for path in named(entry):
+            if os.path.isdir(path):  # noqa: PTH112 (likewise)
+                for file in below(path, output):
+                    files.setdefault(file, file.relative_to(path))
+            else:
+                files.setdefault(path, Path(path.name))
+    if not files:
         raise InputError(
             "found no picture: name at least one file, folder or pattern, such as photo.jpg"
         )
-    places: dict[Path, Path] = {}
-    sources = {source.resolve() for source in found}
-    for file, relative in found.items():
-        target = free(output / relative.with_suffix(suffix), places)
-        if target.resolve() in sources:
-            raise InputError(f"{target} is an input and stays as it is; choose another output=")
-        places[target] = file
-    return [(file, target) for target, file in places.items()]
+    return files
 
 
-def _magic(entry: str) -> bool:
-    return any(sign in entry for sign in "*?[")
+def named(entry: str) -> list[Path]:
+    """The file or folder of a name, or what matches a pattern.
+
+    A name that stands for nothing stays: it fails with the others that cannot be read.
+    """
+    path = expanded(entry)
+    exists = os.path.exists(path)  # noqa: PTH110 (a name may be longer than any file's)
+    if exists or not any(sign in entry for sign in "*?["):
+        return [path]
+    anchor = Path(path.anchor)
+    try:
+        return sorted(anchor.glob(str(path.relative_to(anchor)))) or [path]
+    except ValueError:  # no pattern after all
+        return [path]
+
+
+def below(folder: Path, output: Path | None) -> list[Path]:
+    """The pictures of a folder, without the results of an earlier run.
+
+    Raises:
+        InputError: If results would lie between them.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in READABLE)
+    if output is None:
+        return files
+    results = output.resolve()
+    if results == folder.resolve():
+        raise InputError(
+            f"output={output} is the folder of the pictures; results need a folder of their own, "
+            f"such as output={output / 'restored'}"
+        )
+    if folder.resolve() not in results.parents:
+        return files
+    return [file for file in files if results not in file.resolve().parents]
 
 
 def free(target: Path, taken: dict[Path, Path]) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deblurkit.errors import InputError
+from deblurkit.paths import expanded
 
 SHOWN = 3  # names in one sentence
 
@@ -14,7 +15,7 @@ def is_folder(folder: str) -> Path:
     Raises:
         InputError: If it is none.
     """
-    path = Path(folder).expanduser().resolve()
+    path = expanded(folder).resolve()
     if not path.is_dir():
         raise InputError(f"{folder} is no folder of pictures")
     return path

@@ -12,8 +12,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-# (height, width, 3), RGB, contiguous; of "condition" (height, width, classes), 255 is certainty
-Pixels = NDArray[np.uint8]
+# (height, width, 3), RGB, contiguous; of "condition" (height, width, classes), 255 is certainty.
+# Eight bits everywhere but in a teacher's answers, which have sixteen.
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Pictures = dict[str, Pixels]  # keys among ROLES; one size, aligned pixel by pixel
 ROLES = ("blurred", "sharp", "condition")
 

@@ -116,7 +116,7 @@ class Cached(Source):
 
     def _made_by_one_process(self, source: Source) -> dict[str, Any]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with _alone(self.folder / "lock"):
+        with locked(self.folder / "lock"):
             index = self._valid_index()  # another process may have made it while this one waited
             if index is None:
                 index = self._made(source)
@@ -224,7 +224,7 @@ def _announced(
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def locked(lock: Path) -> Iterator[None]:
     """Wait until no other process is inside; the system lets go of the lock of a killed one."""
     if sys.platform == "win32":  # no such lock: prepare the cache with one process there
         yield

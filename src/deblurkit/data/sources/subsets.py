@@ -58,10 +58,7 @@ class Share(Chosen):
     def __init__(self, source: Source, start: float, stop: float) -> None:
         if not 0 <= start < stop <= 1:
             raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
-        # Hashes, not a seeded generator: NumPy may change its streams between releases.
-        shuffled = sorted(
-            set(source.groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest()
-        )
+        shuffled = _shuffled(source)
         kept = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
         if not kept:
             raise InputError(
@@ -70,6 +67,40 @@ class Share(Chosen):
                 "data.val=null, data.test=null"
             )
         super().__init__(source, _of_groups(source, kept))
+
+
+class HeldOut(Chosen):
+    """A few groups for validation: a fifth of all, and no more than are asked for.
+
+    Args:
+        source: What to divide; its groups are shuffled as in ``Share``.
+        most: Groups that are held out at most.
+
+    Raises:
+        InputError: If there is but one group.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        groups = _held_out(source, most)
+        if not groups:
+            raise InputError(
+                f"all {len(source)} pictures are of one scene, so none can be held out for "
+                "validation: do without it, data.val=null"
+            )
+        super().__init__(source, _of_groups(source, groups))
+
+
+class AllButHeldOut(Chosen):
+    """Everything that ``HeldOut`` leaves for training.
+
+    Args:
+        source: What to divide.
+        most: As of ``HeldOut``.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        groups = set(source.groups) - _held_out(source, most)
+        super().__init__(source, _of_groups(source, groups))
 
 
 class EveryNthGroup(Chosen):
@@ -106,6 +137,17 @@ class EveryNthPicture(Chosen):
 
     def __init__(self, source: Source, n: int, first: int = 0) -> None:
         super().__init__(source, _every_nth(len(source), n, first))
+
+
+def _shuffled(source: Source) -> list[str]:
+    """Its groups; by hashes, since NumPy may change a seeded generator's stream some day."""
+    return sorted(set(source.groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest())
+
+
+def _held_out(source: Source, most: int) -> set[str]:
+    groups = _shuffled(source)
+    count = min(most, max(len(groups) // 5, 1), len(groups) - 1)
+    return set(groups[len(groups) - count :])
 
 
 def _of_groups(source: Source, kept: set[str]) -> list[int]:

@@ -18,6 +18,11 @@ def blur(images: Images, kernels: Float[Tensor, "kernels 1 size size"]) -> Image
     picture is too small for a mirror). It works in float32 under autocast and for half-precision
     input, in float64 for float64 input, and is differentiable in both arguments.
 
+    >>> kernel = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])[None, None]
+    >>> picture = torch.arange(4.0).expand(1, 1, 4, 4)
+    >>> blur(picture, kernel)[0, 0, 0]  # moved to the right, mirrored at the border
+    tensor([1., 0., 1., 2.])
+
     Args:
         images: Pictures of any range, with any number of channels.
         kernels: Odd side; one per picture, or a single one for the whole batch. They act by
@@ -58,6 +63,9 @@ def convolved_inside(
     """Convolve where the kernel lies inside the picture, by the faster of the two ways below.
 
     Each side loses ``size - 1`` pixels; of half precision this makes too little.
+
+    >>> convolved_inside(torch.rand(1, 3, 9, 9), torch.full((1, 1, 5, 5), 1 / 25)).shape
+    torch.Size([1, 3, 5, 5])
     """
     direct = kernels.shape[-1] < DIRECT_BELOW.get(bordered.device.type, 9)
     return (convolved_directly if direct else convolved_by_fourier)(bordered, kernels)

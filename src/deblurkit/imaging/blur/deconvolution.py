@@ -26,6 +26,10 @@ Powers = Float[Tensor, "*#batch framed_height half_width"]  # of frequencies, no
 def known_kernels(batch: BlurredBatch, *, method: str) -> Kernels:
     """Kernels of a batch, one per picture, in the precision and on the device of its pictures.
 
+    >>> batch = {"blurred": torch.rand(2, 3, 8, 8), "kernel": torch.full((1, 1, 3, 3), 1 / 9)}
+    >>> known_kernels(batch | {"name": ["a", "b"]}, method="Wiener").shape
+    torch.Size([2, 1, 3, 3])
+
     Args:
         batch: With ``kernel``: one per picture, or a single one for all.
         method: What asks, for the message.
@@ -62,6 +66,9 @@ def without_repeats(
     """One channel of gray pictures, whose channels are equal: they would cost three times as much.
 
     Where gradients are wanted, every channel stays. ``expand_as`` brings the others back.
+
+    >>> without_repeats(torch.rand(1, 1, 8, 8).expand(1, 3, 8, 8)).shape
+    torch.Size([1, 1, 8, 8])
     """
     first = pictures[:, :1]
     graded = torch.is_grad_enabled() and pictures.requires_grad
@@ -70,6 +77,10 @@ def without_repeats(
 
 class PeriodicFrame:
     """Where a picture lies in a larger, periodic one.
+
+    >>> frame, picture = PeriodicFrame((20, 30), kernel_size=5), torch.rand(1, 3, 20, 30)
+    >>> frame.size, frame.cropped(frame.extended(picture)).equal(picture)
+    ((24, 40), True)
 
     Args:
         size: Height and width of the picture, pixels.
@@ -105,7 +116,12 @@ class PeriodicFrame:
 
 
 def kernel_spectra(kernels: Kernels, size: tuple[int, int]) -> Spectra:
-    """Spectra of kernels whose middle is the origin, for pictures of a size in pixels."""
+    """Spectra of kernels whose middle is the origin, for pictures of a size in pixels.
+
+    >>> point = torch.tensor([[[[1.0]]]])
+    >>> kernel_spectra(point, (8, 8)).abs().unique()
+    tensor([1.])
+    """
     half = kernels.shape[-1] // 2
     height, width = size
     room = kernels.new_zeros(len(kernels), 1, height, width)
@@ -114,20 +130,35 @@ def kernel_spectra(kernels: Kernels, size: tuple[int, int]) -> Spectra:
 
 
 def convolved(framed: Framed, spectra: Spectra) -> Framed:
-    """Periodic convolution with what has these spectra."""
+    """Periodic convolution with what has these spectra.
+
+    >>> framed, kernel = torch.ones(1, 1, 8, 8), torch.full((1, 1, 3, 3), 1 / 9)
+    >>> torch.allclose(convolved(framed, kernel_spectra(kernel, (8, 8))), framed)
+    True
+    """
     height, width = framed.shape[-2:]
     return torch.fft.irfft2(torch.fft.rfft2(framed) * spectra, s=(height, width))
 
 
 def differences(framed: Framed) -> Float[Tensor, "2 batch channels framed_height framed_width"]:
-    """Periodic differences to the next row and to the next column, per pixel."""
+    """Periodic differences to the next row and to the next column, per pixel.
+
+    >>> differences(torch.arange(4.0).expand(1, 1, 4, 4))[1, 0, 0, 0]
+    tensor([ 1.,  1.,  1., -3.])
+    """
     return torch.stack([framed.roll(-1, axis) - framed for axis in (-2, -1)])
 
 
 def divergence(
     fields: Float[Tensor, "2 batch channels framed_height framed_width"],
 ) -> Framed:
-    """The adjoint of ``differences``: its inner products are the same."""
+    """The adjoint of ``differences``: its inner products are the same.
+
+    >>> framed, fields = torch.rand(1, 1, 4, 4), torch.rand(2, 1, 1, 4, 4)
+    >>> products = (differences(framed) * fields).sum(), (framed * divergence(fields)).sum()
+    >>> torch.allclose(*products, atol=1e-5)
+    True
+    """
     return sum(
         (field.roll(1, axis) - field for field, axis in zip(fields, (-2, -1), strict=True)),
         start=torch.zeros_like(fields[0]),
@@ -135,7 +166,12 @@ def divergence(
 
 
 def roughness(framed: Framed) -> Float[Tensor, "framed_height half_width"]:
-    """What squared differences weigh each frequency with: zero for flat pictures, at most 8."""
+    """What squared differences weigh each frequency with: zero for flat pictures, at most 8.
+
+    >>> rough = roughness(torch.rand(1, 1, 4, 4))
+    >>> rough[0, 0].item(), rough.max().item()
+    (0.0, 8.0)
+    """
     height, width = framed.shape[-2:]
     options = {"dtype": framed.dtype, "device": framed.device}
     rows = 2 - 2 * (2 * math.pi * torch.fft.fftfreq(height, **options)).cos()
@@ -145,6 +181,12 @@ def roughness(framed: Framed) -> Float[Tensor, "framed_height half_width"]:
 
 def filtered(observed: Framed, spectra: Spectra, *, balance: float) -> Framed:
     """Wiener filter of periodic pictures.
+
+    >>> kernel, sharp = torch.full((1, 1, 3, 3), 1 / 9), torch.rand(1, 1, 8, 8)
+    >>> spectra = kernel_spectra(kernel, (8, 8))
+    >>> restored = filtered(convolved(sharp, spectra), spectra, balance=1e-9)
+    >>> torch.allclose(restored, sharp, atol=1e-2)
+    True
 
     Args:
         observed: Blurred pictures, periodic.
@@ -162,6 +204,13 @@ class MaskedLeastSquares(NamedTuple):
     r"""Pictures that explain what was seen, :math:`\min_x f \|m (k * x - y)\|^2 + \|P x\|^2`.
 
     All pictures are spectra here, so that a step costs two transforms.
+
+    >>> observed, spectra = torch.rand(1, 1, 8, 8), torch.ones(1, 1, 8, 5, dtype=torch.complex64)
+    >>> everywhere = torch.ones(8, 8, dtype=torch.bool)
+    >>> system = MaskedLeastSquares(spectra, everywhere, 1.0, torch.zeros(8, 5))  # a point blurs
+    >>> solution = system.solved(system.seen(observed), 0 * spectra, steps=2)
+    >>> torch.allclose(torch.fft.irfft2(solution, s=(8, 8)), observed, atol=1e-5)
+    True
 
     Args:
         spectra: Of the kernels.

@@ -28,6 +28,12 @@ def fitted_kernels(
 
     over kernels of the start's size, by conjugate gradients.
 
+    >>> sharp, inside = torch.rand(1, 1, 32, 32), torch.ones(32, 32, dtype=torch.bool)
+    >>> moved, start = sharp.roll(1, dims=-1), torch.zeros(1, 1, 5, 5)  # to the right by a pixel
+    >>> kernel = fitted_kernels(sharp, moved, start, inside=inside, ridge=1e-3, steps=30)
+    >>> divmod(int(kernel.argmax()), 5)  # row and column of its largest weight
+    (2, 3)
+
     Args:
         sharp: Pictures in a frame, one channel.
         blurred: Their blurred versions in the same frame.
@@ -70,6 +76,12 @@ def plausible(kernels: Kernels, *, faint: float, islet: float) -> Kernels:
 
     Where nothing is left, as for flat pictures, the kernel is one pixel and blurs nothing.
 
+    >>> kernel = torch.tensor([[0.0, -0.1, 0.0], [0.0, 0.9, 0.01], [0.0, 0.0, 0.0]])[None, None]
+    >>> plausible(kernel, faint=0.05, islet=0.1)[0, 0]
+    tensor([[0., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 0.]])
+
     Args:
         kernels: Of any sum.
         faint: Weights below this share of the largest one are cleared.
@@ -87,7 +99,12 @@ def plausible(kernels: Kernels, *, faint: float, islet: float) -> Kernels:
 
 
 def resized(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 new_size new_size"]:
-    """Kernels at another resolution, of the side ``size``; they sum to 1 again."""
+    """Kernels at another resolution, of the side ``size``; they sum to 1 again.
+
+    >>> kernel = resized(torch.full((1, 1, 5, 5), 1 / 25), 9)
+    >>> kernel.shape, round(kernel.sum().item(), 4)
+    (torch.Size([1, 1, 9, 9]), 1.0)
+    """
     changed = F.interpolate(kernels, size=(size, size), mode="bicubic", antialias=True)
     return normalized(changed.clamp(min=0))
 

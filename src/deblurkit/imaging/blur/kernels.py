@@ -11,13 +11,20 @@ from deblurkit.errors import InputError
 SUM_TOLERANCE = 1e-3  # a kernel that was stored in half precision still passes
 
 
-def check_kernels(kernels: Tensor) -> None:
+def check_kernels(kernels: object) -> None:
     """Refuse what is not a batch of usable kernels.
 
     Raises:
-        InputError: Unless the shape is (batch, 1, size, size) with an odd size, all values are
-            finite, and each kernel sums to 1.
+        InputError: Unless it is a tensor of the shape (batch, 1, size, size) with an odd size, all
+            values are finite, and each kernel sums to 1.
     """
+    if not isinstance(kernels, Tensor):
+        kind = f"{type(kernels).__module__.partition('.')[0]}.{type(kernels).__name__}"
+        raise InputError(
+            "kernels must be a tensor of the shape (batch, 1, size, size), got "
+            f"{kind.removeprefix('builtins.')}; torch.from_numpy(kernel)[None, None] makes one of "
+            "a NumPy kernel (size, size)"
+        )
     shape = tuple(kernels.shape)
     if kernels.ndim != 4 or shape[1] != 1 or shape[2] != shape[3] or shape[3] % 2 == 0:
         raise InputError(
@@ -33,6 +40,9 @@ def check_kernels(kernels: Tensor) -> None:
 
 def normalized(kernels: Kernels) -> Kernels:
     """Scale each kernel to the sum 1.
+
+    >>> normalized(torch.full((1, 1, 1, 1), 4.0)).item()
+    1.0
 
     Raises:
         InputError: If a kernel has no positive sum.
@@ -75,6 +85,11 @@ def centred(kernels: Kernels) -> Kernels:
 
 def padded(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 padded padded"]:
     """Surround each kernel by zeros up to the odd side ``size``, its middle staying the middle.
+
+    >>> padded(torch.ones(1, 1, 1, 1), 3)[0, 0]
+    tensor([[0., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 0.]])
 
     Raises:
         InputError: If ``size`` is even or smaller than the kernels.

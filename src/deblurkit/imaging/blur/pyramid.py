@@ -18,6 +18,9 @@ def gaussian_pyramid(pictures: Images, *, levels: int) -> list[Tensor]:
 
     Each is the one before, smoothed and averaged over 2 x 2 pixels.
 
+    >>> [tuple(level.shape) for level in gaussian_pyramid(torch.rand(1, 3, 16, 24), levels=3)]
+    [(1, 3, 16, 24), (1, 3, 8, 12), (1, 3, 4, 6)]
+
     Args:
         pictures: Of sides divisible by 2 as often as there are levels after the first.
         levels: How many versions, at least 1.

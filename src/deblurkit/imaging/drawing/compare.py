@@ -18,6 +18,10 @@ GAP = 4  # white columns between two pictures, pixels
 def side_by_side(pictures: Mapping[str, Tensor]) -> NDArray[np.uint8]:
     """Draw pictures of one height in a row, each under its name.
 
+    >>> pictures = {"blurred": torch.rand(3, 32, 32), "restored": torch.rand(3, 32, 32)}
+    >>> side_by_side(pictures).shape  # with a caption above and a gap between
+    (56, 68, 3)
+
     Args:
         pictures: Name to (3, H, W) in [0, 1]; all of the same height.
 
@@ -48,6 +52,11 @@ def caption(text: str, width: int) -> NDArray[np.uint8]:
 
 def liveliest_crop(picture: Tensor, side: int) -> tuple[slice, slice]:
     """Rows and columns of the square with the strongest gradients: there blur shows best.
+
+    >>> picture = torch.zeros(3, 16, 64)
+    >>> picture[:, :, 48:] = torch.rand(3, 16, 16)
+    >>> liveliest_crop(picture, 16)
+    (slice(0, 16, None), slice(48, 64, None))
 
     Args:
         picture: (3, H, W).

@@ -28,6 +28,9 @@ GAP = 6  # white columns between two drawings, pixels
 class Detections:
     """Objects of one picture.
 
+    >>> len(Detections(torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([0.9]), ("dog",)))
+    1
+
     Args:
         boxes: Left, top, right and bottom of each, in pixels.
         scores: Confidence in each, in [0, 1]; 1 for what people annotated.
@@ -58,7 +61,11 @@ Detector = Callable[[Image], Detections]  # of an RGB picture in [0, 1]
 
 
 class Mark(NamedTuple):
-    """A box as it is drawn."""
+    """A box as it is drawn.
+
+    >>> Mark((8, 8, 24, 24), "dog 0.90", (30, 160, 60)).text
+    'dog 0.90'
+    """
 
     box: Sequence[float]  # left, top, right, bottom in pixels
     text: str
@@ -67,6 +74,9 @@ class Mark(NamedTuple):
 
 def marked(picture: Image, marks: Sequence[Mark]) -> NDArray[np.uint8]:
     """Draw boxes and their texts; a small picture is enlarged by a whole number first.
+
+    >>> marked(torch.rand(3, 64, 64), [Mark((8, 8, 24, 24), "dog", (30, 160, 60))]).shape
+    (640, 640, 3)
 
     Returns:
         RGB, 8 bit, as many times larger as ``SHORT_SIDE`` asks for.
@@ -126,7 +136,11 @@ def cross(one: Area, other: Area) -> bool:
 
 
 def titled_row(drawings: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Drawings of one height side by side, each under its title."""
+    """Drawings of one height side by side, each under its title.
+
+    >>> titled_row({"sharp": np.zeros((64, 64, 3), np.uint8)}).shape
+    (104, 64, 3)
+    """
     columns: list[NDArray[np.uint8]] = []
     for title, drawing in drawings.items():
         line = np.full((40, drawing.shape[1], 3), 255, np.uint8)

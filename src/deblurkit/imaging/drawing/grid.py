@@ -17,7 +17,11 @@ INK, FAINT, BEST = (28, 28, 30), (110, 110, 116), (10, 122, 70)  # RGB
 
 
 class Panel(NamedTuple):
-    """A picture and what is written below it."""
+    """A picture and what is written below it.
+
+    >>> Panel(np.zeros((8, 8, 3), np.uint8), "24.1 dB", best=True).caption
+    '24.1 dB'
+    """
 
     pixels: Pixels
     caption: str
@@ -25,7 +29,11 @@ class Panel(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Tiles of one size, and what is written above them."""
+    """Tiles of one size, and what is written above them.
+
+    >>> Row("astronaut", [Panel(np.zeros((8, 8, 3), np.uint8), "24.1 dB", best=True)]).title
+    'astronaut'
+    """
 
     title: str
     tiles: Sequence[Panel]
@@ -33,6 +41,11 @@ class Row(NamedTuple):
 
 def grid(columns: Sequence[str], rows: Sequence[Row], *, footer: Pixels | None = None) -> Pixels:
     """Draw rows of tiles under the columns' names, on white.
+
+    >>> panel = Panel(np.zeros((64, 96, 3), np.uint8), "24.1 dB", best=True)
+    >>> drawing = grid(["blurred", "restored"], [Row("astronaut", [panel, panel])])
+    >>> drawing.shape[1]  # two panels, a gap and two margins wide
+    242
 
     Args:
         columns: Names, as many as each row has tiles.
@@ -94,19 +107,31 @@ def write(
 
 
 def enlarged(pixels: Pixels, factor: int) -> Pixels:
-    """Each pixel as a square: nothing is smoothed."""
+    """Each pixel as a square: nothing is smoothed.
+
+    >>> enlarged(np.zeros((2, 3, 3), np.uint8), 4).shape
+    (8, 12, 3)
+    """
     return np.ascontiguousarray(pixels.repeat(factor, axis=0).repeat(factor, axis=1))
 
 
 def heat(values: NDArray[np.floating], *, top: float) -> Pixels:
-    """Values from 0 to ``top`` as colours, black to white through violet and orange."""
+    """Values from 0 to ``top`` as colours, black to white through violet and orange.
+
+    >>> heat(np.array([[0.0, 0.5, 1.0]]), top=1.0).shape
+    (1, 3, 3)
+    """
     levels = np.rint(255 * np.clip(values / top, 0, 1)).astype(np.uint8)
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)
     return np.ascontiguousarray(colours[..., ::-1], dtype=np.uint8)
 
 
 def scale(title: str, *, top: float, width: int = 320) -> Pixels:
-    """The colours of ``heat`` with numbers: a bar, five ticks, a title."""
+    """The colours of ``heat`` with numbers: a bar, five ticks, a title.
+
+    >>> scale("error", top=1.0).shape
+    (74, 420, 3)
+    """
     canvas = PillowImage.new("RGB", (width + 100, 74), "white")
     draw = ImageDraw.Draw(canvas)
     write(draw, title, (0, 4), width + 100, CAPTION, INK)

@@ -34,6 +34,10 @@ PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more t
 class Picture:
     """A picture and what is needed to write it back as it came.
 
+    >>> picture = Picture(np.zeros((2, 3, 3), np.uint16))
+    >>> picture.bits, picture.gray, picture.alpha
+    (16, False, None)
+
     Args:
         pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
         gray: Whether the file had one channel; ``pixels`` then has three equal ones.
@@ -55,6 +59,10 @@ class Picture:
 def read_image(path: str | Path) -> Pixels:
     """Read the RGB pixels of a picture, of shape (height, width, 3), uint8 or uint16.
 
+    >>> write_image("white.png", np.full((2, 3, 3), 255, np.uint8))
+    >>> read_image("white.png").shape
+    (2, 3, 3)
+
     Raises:
         PictureError: As in ``read_picture``.
     """
@@ -69,6 +77,11 @@ def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture
     their profile where the file has one; two levels become 0 and 255, fewer than 8 bits 8; a
     transparent colour becomes opacity, and premultiplied opacity is divided out. Floating-point
     numbers and signed integers are refused, since nothing says what is white.
+
+    >>> write_image("gray.png", np.full((2, 3), 255, np.uint8))
+    >>> picture = read_picture("gray.png")
+    >>> picture.gray, picture.pixels.shape
+    (True, (2, 3, 3))
 
     Args:
         path: A file; its content decides the format, not its suffix.
@@ -91,6 +104,10 @@ def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture
 def picture_size(path: str | Path) -> tuple[int, int]:
     """Height and width in pixels once upright, read from the header alone.
 
+    >>> write_image("white.png", np.full((2, 3, 3), 255, np.uint8))
+    >>> picture_size("white.png")
+    (2, 3)
+
     Raises:
         PictureError: If the file is missing or its header cannot be read.
     """
@@ -105,6 +122,10 @@ def picture_size(path: str | Path) -> tuple[int, int]:
 
 def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
     """Write pixels as they are: uint8 and uint16 exactly, floats in [0, 1] rounded to 8 bits.
+
+    >>> write_image("half.png", np.full((2, 3, 3), 0.5))
+    >>> int(read_image("half.png").max())
+    128
 
     Args:
         path: Its suffix chooses the format; missing folders are made.
@@ -132,6 +153,10 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     channels are equal. JPEG is written at quality 95, everything else without loss. Metadata that
     the format cannot hold are left out, see ``deblurkit.imaging.formats.encoding``.
 
+    >>> write_picture("deep.png", Picture(np.full((2, 3, 3), 1000, np.uint16)))
+    >>> int(read_image("deep.png").max())
+    1000
+
     Args:
         path: Its suffix chooses the format; missing folders are made.
         picture: What to write.
@@ -157,7 +182,11 @@ def write_picture(path: str | Path, picture: Picture) -> None:
 
 
 def as_tensor(pixels: Pixels) -> Image:
-    """Pixels of shape (height, width, 3) as a float32 tensor (3, height, width) in [0, 1]."""
+    """Pixels of shape (height, width, 3) as a float32 tensor (3, height, width) in [0, 1].
+
+    >>> as_tensor(np.full((1, 2, 3), 255, np.uint8)).unique()
+    tensor([1.])
+    """
     top = np.iinfo(pixels.dtype).max
     channels_first = np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
     return torch.from_numpy(channels_first) / top
@@ -167,12 +196,20 @@ def as_levels(pixels: Pixels) -> Levels:
     """The same whole numbers as a tensor (3, height, width), not copied.
 
     Large pictures travel like this: it takes a quarter or half of what ``as_tensor`` does.
+
+    >>> levels = as_levels(np.full((1, 2, 3), 255, np.uint8))
+    >>> levels.shape, levels.dtype
+    (torch.Size([3, 1, 2]), torch.uint8)
     """
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def in_unit_range(image: Levels) -> Float[Tensor, "*batch channels height width"]:
-    """Whole numbers of a file in [0, 1], as ``as_tensor`` has them; other numbers as they are."""
+    """Whole numbers of a file in [0, 1], as ``as_tensor`` has them; other numbers as they are.
+
+    >>> in_unit_range(torch.full((3, 1, 2), 255, dtype=torch.uint8)).unique()
+    tensor([1.])
+    """
     if image.is_floating_point():
         return image
     return image.float() / torch.iinfo(image.dtype).max
@@ -182,6 +219,9 @@ def as_pixels(image: Levels, bits: int = 8) -> Pixels:
     """A tensor (3, height, width) in [0, 1] as pixels (height, width, 3), clamped and rounded.
 
     Whole numbers of a file stay as they are, in their own depth.
+
+    >>> as_pixels(torch.full((3, 1, 1), 0.5)).tolist()
+    [[[128, 128, 128]]]
 
     Raises:
         ValueError: If ``bits`` is neither 8 nor 16, or a value is not finite.
@@ -201,6 +241,9 @@ def as_channels(picture: Picture) -> NDArray[Any]:
     """What is written, (height, width, channels): gray or RGB, and opacity where there is one.
 
     Gray is the luminance of the pixels, exact where their three channels are equal.
+
+    >>> as_channels(Picture(np.full((2, 3, 3), 7, np.uint8), gray=True)).shape
+    (2, 3, 1)
     """
     shown: NDArray[Any] = picture.pixels
     if picture.gray:
@@ -212,7 +255,11 @@ def as_channels(picture: Picture) -> NDArray[Any]:
 
 
 def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
-    """The same pixels with 8 bits, 16-bit ones rounded to the nearest."""
+    """The same pixels with 8 bits, 16-bit ones rounded to the nearest.
+
+    >>> eight_bit(np.full((1, 1, 3), 65535, np.uint16)).tolist()
+    [[[255, 255, 255]]]
+    """
     if pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels, dtype=np.uint8)
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 255 * 257

@@ -15,14 +15,22 @@ _REFUSALS = ("DefaultCPUAllocator", "can't allocate memory", "could not create a
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory was refused, on any device."""
+    """Whether an exception says that memory was refused, on any device.
+
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(ValueError())
+    (True, False)
+    """
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _REFUSALS)
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can still be had: of the machine, of its container, of this process."""
+    """Bytes that can still be had: of the machine, of its container, of this process.
+
+    >>> free_memory(torch.device("cpu")) > 0
+    True
+    """
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
@@ -33,6 +41,9 @@ def bytes_taken(work: Callable[[], Any]) -> int:
     """Most bytes of tensors that live at the same time, beside those that were there before.
 
     What operators use inside is not counted.
+
+    >>> bytes_taken(lambda: torch.zeros(1000))
+    4000
     """
     with _Living() as living:
         work()

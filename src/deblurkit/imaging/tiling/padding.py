@@ -14,6 +14,9 @@ def pad_to_multiple(images: Images, multiple: int) -> Resized:
 
     A side that is too short to be mirrored repeats its last row or column instead.
 
+    >>> pad_to_multiple(torch.rand(1, 3, 9, 7), 4).shape
+    torch.Size([1, 3, 12, 8])
+
     Args:
         images: Pictures of any size.
         multiple: Sides of the result are divisible by it, pixels.
@@ -29,5 +32,9 @@ def pad_to_multiple(images: Images, multiple: int) -> Resized:
 
 
 def cropped_to(images: Images, size: tuple[int, int]) -> Resized:
-    """Undo the padding: the top left ``(height, width)`` pixels."""
+    """Undo the padding: the top left ``(height, width)`` pixels.
+
+    >>> cropped_to(torch.rand(1, 3, 12, 8), (9, 7)).shape
+    torch.Size([1, 3, 9, 7])
+    """
     return images[..., : size[0], : size[1]]

@@ -65,6 +65,19 @@ class PictureStatistics(TorchFunctionMode):
 
     Attributes:
         found: What this turn has collected of layers that were not known before.
+
+    >>> from deblurkit.imaging.tiling.tiles import Grid
+    >>> norm = torch.nn.InstanceNorm2d(3)
+    >>> (left, right), *_ = Grid(tile=16, overlap=0, multiple=1, fade=0).rows((16, 32))
+    >>> picture, statistics = torch.rand(1, 3, 16, 32), PictureStatistics(multiple=1)
+    >>> for tile in (left, right):  # a turn that only looks
+    ...     with statistics.at(tile):
+    ...         _ = norm(tile.of(picture))
+    >>> statistics.settle()
+    >>> with statistics.at(right):
+    ...     normalised = norm(right.of(picture))
+    >>> torch.allclose(normalised, right.of(norm(picture)), atol=1e-5)
+    True
     """
 
     def __init__(self, multiple: int) -> None:

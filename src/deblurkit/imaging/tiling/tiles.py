@@ -35,7 +35,12 @@ class Span(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A piece of a picture, and which part of it is its own."""
+    """A piece of a picture, and which part of it is its own.
+
+    >>> ((tile,),) = Grid(tile=16, overlap=0, multiple=4, fade=0).rows((8, 16))
+    >>> tile.of(torch.rand(1, 3, 8, 16)).shape
+    torch.Size([1, 3, 8, 16])
+    """
 
     down: Span
     across: Span
@@ -51,6 +56,10 @@ Restore = Callable[[Tensor, Tile], Tensor]  # pixels of a tile as they are, and 
 
 class Grid(NamedTuple):
     """How a picture is cut.
+
+    >>> rows = Grid(tile=16, overlap=4, multiple=4, fade=0).rows((40, 16))
+    >>> [len(row) for row in rows]
+    [1, 1, 1]
 
     Args:
         tile: Longest side of the tiles, pixels; divisible by ``multiple``.
@@ -128,6 +137,11 @@ class Seams:
         largest: Largest difference, in intensity units.
         total: Sum of the differences' sizes.
         count: How many there are.
+
+    >>> grid, seams = Grid(tile=16, overlap=4, multiple=4, fade=0), Seams()
+    >>> rows = restored_rows(lambda tile, _: tile, torch.rand(1, 3, 40, 16), grid, seams=seams)
+    >>> len(list(rows)), seams.largest
+    (3, 0.0)
     """
 
     def __init__(self) -> None:
@@ -169,6 +183,11 @@ def restored_rows(
 ) -> Iterator[Rows]:
     """Restore a picture from top to bottom; not more than a row of tiles is held at a time.
 
+    >>> grid, picture = Grid(tile=16, overlap=4, multiple=4, fade=0), torch.rand(1, 3, 40, 16)
+    >>> rows = restored_rows(lambda tile, _: tile, picture, grid)
+    >>> torch.cat([*rows], dim=-2).equal(picture)
+    True
+
     Args:
         restore: Restores a tile; gets its pixels as they are in ``picture``.
         picture: It may stay on the CPU, or hold the whole numbers of a file.
@@ -204,6 +223,10 @@ def tiled(restore: Callable[[Images], Images], blurred: Images, grid: Grid) -> I
     """Restore a batch in tiles, all at once in memory.
 
     Exact where the network looks no further than ``overlap // 2`` pixels and ``fade`` is 0.
+
+    >>> grid, picture = Grid(tile=16, overlap=4, multiple=4, fade=0), torch.rand(1, 3, 40, 16)
+    >>> tiled(lambda pictures: 1 - pictures, picture, grid).equal(1 - picture)
+    True
 
     Args:
         restore: Restores pictures of any size.

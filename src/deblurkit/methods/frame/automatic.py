@@ -15,6 +15,17 @@ from deblurkit.methods.frame.trained import TrainedMethod
 class AutomaticMethod(TrainedMethod):
     """A weighted sum of terms, minimised by one optimiser over all parameters.
 
+    >>> class Trained(AutomaticMethod):
+    ...     needs, restorer = frozenset({"paired"}), "deblurrer"
+    ...     def forward(self, blurred): return self.deblurrer(blurred)
+    ...     def terms(self, batch):
+    ...         pairs = batch["paired"]
+    ...         return {"content": (self(pairs["blurred"]) - pairs["sharp"]).abs().mean()}
+    >>> method = Trained(weights={"content": 1.0}, optimizer=torch.optim.Adam, scheduler=None)
+    >>> method.deblurrer = torch.nn.Conv2d(3, 3, 3, padding=1)
+    >>> method.restore(torch.rand(1, 3, 9, 7)).shape
+    torch.Size([1, 3, 9, 7])
+
     Args:
         weights: Weight of each term, a number or a schedule in training batches; a term of
             weight zero is neither computed nor returned.

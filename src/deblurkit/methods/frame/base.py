@@ -32,6 +32,11 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
+
+    >>> class Darker(RestorationMethod):
+    ...     def restoration(self, batch): return {"restored": batch["blurred"] / 2}
+    >>> Darker().restore(torch.ones(1, 3, 4, 4)).unique()
+    tensor([0.5000])
     """
 
     recipe: dict[str, Any] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from deblurkit.contracts import Pools
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, described
 
 ASIDE = frozenset({"name", "seed"})  # an objective needs none of them
 HOLDS: dict[str, frozenset[str]] = {
@@ -59,6 +59,8 @@ def way_to_pictures(picture: Tensor) -> str:
 
 def require_unit_range(pictures: Tensor) -> None:
     """Refuse numbers outside [0, 1], and what is no number.
+
+    >>> require_unit_range(torch.rand(1, 3, 2, 2))
 
     Raises:
         InputError: With where they lie.
@@ -118,15 +120,3 @@ def require_evaluation_batch(batch: Any) -> None:
             f"a batch of a validation, a test or a prediction is {PAIR}, without 'sharp' where "
             f"there is none, this one is {described(batch)}"
         )
-
-
-def described(value: Any) -> str:
-    """What a value is, in a few words."""
-    kind = f"{type(value).__module__.split('.')[0]}.{type(value).__name__}"
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {tuple(value.shape)}"
-    if isinstance(value, Mapping):
-        return f"a {kind.removeprefix('builtins.')} with the keys {sorted(map(str, value))}"
-    if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} of {len(value)}"
-    return kind.removeprefix("builtins.")

@@ -25,6 +25,19 @@ class ManualMethod(TrainedMethod):
     Lightning neither clips nor accumulates here, so ``clip`` and ``accumulate`` do, under the
     same config keys (``trainer.gradient_clip_val``, ``trainer.accumulate_grad_batches``).
 
+    >>> class Trained(ManualMethod):
+    ...     needs, restorer = frozenset({"paired"}), "deblurrer"
+    ...     def forward(self, blurred): return self.deblurrer(blurred)
+    ...     def turns(self, batch):
+    ...         pairs = batch["paired"]
+    ...         with self.turn("deblurrer") as descend:
+    ...             descend({"content": (self(pairs["blurred"]) - pairs["sharp"]).abs().mean()})
+    >>> player = {"weights": {"content": 1.0}, "optimizers": torch.optim.Adam}
+    >>> method = Trained(**{name: {"deblurrer": value} for name, value in player.items()})
+    >>> method.deblurrer = torch.nn.Conv2d(3, 3, 3, padding=1)
+    >>> method.restore(torch.rand(1, 3, 9, 7)).shape
+    torch.Size([1, 3, 9, 7])
+
     Args:
         weights: Per player the weight of each term of its objective.
         optimizers: Per player the factory of its optimiser.

@@ -11,6 +11,11 @@ def milestones(
 ) -> LambdaLR:
     """Multiply the rate by a factor at given shares of the training.
 
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    >>> schedule = milestones(optimizer, steps=10, shares=[0.5], factor=0.1)
+    >>> [schedule.lr_lambdas[0](step) for step in (0, 4, 5)]
+    [1.0, 1.0, 0.1]
+
     Args:
         optimizer: Holds the first learning rates.
         steps: Length of the training; what counts as a step is the caller's.

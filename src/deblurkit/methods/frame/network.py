@@ -17,6 +17,14 @@ class NetworkMethod(RestorationMethod):
     Attributes:
         restorer: Attribute with the network that restores: an average follows it, compilation
             compiles it, export ships it. Critics and inverse networks are never meant.
+
+    >>> class Restored(NetworkMethod):
+    ...     restorer = "deblurrer"
+    ...     def forward(self, blurred): return self.deblurrer(blurred)
+    >>> method = Restored()
+    >>> method.deblurrer = nn.Conv2d(3, 3, 3, padding=1)
+    >>> method.restore(torch.rand(1, 3, 9, 7)).shape, method.multiple
+    (torch.Size([1, 3, 9, 7]), 1)
     """
 
     restorer: str

@@ -52,6 +52,15 @@ class PerPictureMethod(RestorationMethod):
         search: How the extent of an unknown blur is found; None leaves it unknown.
         known: What a batch says of one picture, which ``initial_state`` then takes as ``known``;
             None where it needs no more than the picture and the extent of its blur.
+
+    >>> class Darker(PerPictureMethod):
+    ...     def initial_state(self, blurred, kernel_size): return Problem(blurred, kernel_size)
+    ...     def descent(self, problem): return None  # nothing moves step by step here
+    ...     def iterate(self, problem, optimizer):
+    ...         problem.answer.copy_(problem.blurred / 2)
+    ...         problem.running.fill_(False)
+    >>> Darker().restore(torch.ones(1, 3, 4, 4)).unique()
+    tensor([0.5000])
     """
 
     needs = frozenset({"pictures"})

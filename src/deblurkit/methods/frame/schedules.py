@@ -11,6 +11,11 @@ def warmup_cosine(
 ) -> LambdaLR:
     """Rise linearly, then fall along half a cosine.
 
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    >>> schedule = warmup_cosine(optimizer, steps=10, warmup=0.2)
+    >>> [round(schedule.lr_lambdas[0](step), 6) for step in (0, 2, 6, 10)]
+    [0.5, 1.0, 0.5, 0.0]
+
     Args:
         optimizer: Holds the highest learning rates.
         steps: Length of the training; what counts as a step is the caller's (optimiser steps, or
@@ -30,12 +35,23 @@ def warmup_cosine(
 
 
 def polynomial(optimizer: Optimizer, *, steps: int, power: float) -> LambdaLR:
-    """Fall as ``(1 - step / steps) ** power``, the schedule of SRN and its followers."""
+    """Fall as ``(1 - step / steps) ** power``, the schedule of SRN and its followers.
+
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    >>> schedule = polynomial(optimizer, steps=4, power=0.5)
+    >>> [schedule.lr_lambdas[0](step) for step in (0, 3, 4)]
+    [1.0, 0.5, 0.0]
+    """
     return LambdaLR(optimizer, lambda step: max(1 - step / steps, 0.0) ** power)
 
 
 def constant_then_linear(optimizer: Optimizer, *, steps: int, constant: float) -> LambdaLR:
     """Stay, then fall linearly to zero, the schedule of pix2pix and its followers.
+
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    >>> schedule = constant_then_linear(optimizer, steps=4, constant=0.5)
+    >>> [schedule.lr_lambdas[0](step) for step in (0, 2, 3, 4)]
+    [1.0, 1.0, 0.5, 0.0]
 
     Args:
         optimizer: Holds the highest learning rates.

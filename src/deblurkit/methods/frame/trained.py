@@ -15,7 +15,12 @@ from deblurkit.methods.frame.network import NetworkMethod
 
 
 class TrainedMethod(NetworkMethod):
-    """Bookkeeping of a training step; automatic and manual optimisation build on it."""
+    """Bookkeeping of a training step; automatic and manual optimisation build on it.
+
+    >>> method = deblurkit.build("dclnet_tiny")
+    >>> isinstance(method, TrainedMethod), method.guard.counts()
+    (True, {'skipped': 0, 'in_a_row': 0})
+    """
 
     def __init__(self) -> None:
         super().__init__()

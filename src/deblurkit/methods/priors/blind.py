@@ -159,6 +159,12 @@ class BlindProblem(GeneratedProblem):
 class BlindPriors:
     """How a blurred picture becomes two generators' problem.
 
+    >>> small = ["priors.picture.channels=4", "priors.picture.scales=2"]
+    >>> priors = deblurkit.build("selfdeblur", *small).priors
+    >>> problem = priors.initial_state(torch.rand(3, 16, 20), kernel_size=5)
+    >>> problem.noise.shape  # as large as all that was blurred into the picture
+    torch.Size([1, 8, 20, 24])
+
     Args:
         picture: Makes the picture generator, from ``inputs``.
         kernel: Makes the kernel generator, from ``inputs`` and ``size``.
@@ -230,6 +236,9 @@ class BlindPriors:
 
 class NoiseWeight:
     """Weight of a smoothness term, in proportion to the noise of the picture.
+
+    >>> NoiseWeight(per_noise=0.1, least=0.004)(torch.zeros(1, 1, 16, 16))
+    0.0
 
     Args:
         per_noise: Weight per standard deviation of the noise.

@@ -27,6 +27,11 @@ DRAWS = 1_000_003  # seeds lie so far apart in the numbers that start the noise 
 class GeneratedProblem(Problem):
     """A picture whose answer networks generate; their weights are what is sought.
 
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.zeros(3, 8, 8), 5, generators=generators, seed=0)
+    >>> problem.complaints()
+    ['it is constant, so there is nothing to restore']
+
     Args:
         blurred: The picture, (C, H, W) in [0, 1].
         kernel_size: Extent of the blur in pixels.
@@ -92,6 +97,13 @@ class GeneratedProblem(Problem):
 
 class Descent:
     """How generators move: an optimiser with a rate for each of them, halved at milestones.
+
+    >>> settings = {"rates": {"picture": 0.01}, "milestones": [2000], "decay": 0.5}
+    >>> descent = Descent(optimizer=torch.optim.Adam, **settings)
+    >>> generators = {"picture": nn.Conv2d(8, 3, 3)}
+    >>> problem = GeneratedProblem(torch.rand(3, 8, 8), 5, generators=generators, seed=0)
+    >>> descent.optimizer_of(problem).param_groups[0]["lr"]
+    0.01
 
     Args:
         optimizer: Makes the optimiser from groups of parameters.

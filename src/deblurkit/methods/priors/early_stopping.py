@@ -104,6 +104,14 @@ class Agreement(TeacherWatch):
 
     The distance falls with the fidelity: the rule saves time and cannot see over-fitting.
 
+    >>> looks = {"check_every": 1, "smoothing": 0.0, "patience": 1}
+    >>> ends = {"min_iterations": 0, "max_iterations": 9}
+    >>> watch = Agreement(threshold=ShareOfFirst(share=0.5), **looks, **ends)
+    >>> watch.distance = lambda reblurred: float(reblurred.mean())  # a method asks its teacher
+    >>> picture = torch.ones(1, 1, 8, 8)
+    >>> [watch.ends(Progress(n, picture, picture / n, 0.0)) for n in (1, 2)]  # 1, then 0.5
+    [False, True]
+
     Args:
         threshold: Gives the threshold, from the smoothed distance of the first look that counts.
         **numbers: As of ``TeacherWatch``.
@@ -126,6 +134,13 @@ class Agreement(TeacherWatch):
 class Settled(TeacherWatch):
     """Ends when the distance of the teacher's answers changes hardly any more.
 
+    >>> looks = {"check_every": 1, "smoothing": 0.0, "patience": 1}
+    >>> watch = Settled(change=0.1, **looks, min_iterations=0, max_iterations=9)
+    >>> watch.distance = lambda reblurred: float(reblurred.mean())  # a method asks its teacher
+    >>> picture = torch.ones(1, 1, 8, 8)
+    >>> [watch.ends(Progress(n, picture, 0.95**n * picture, 0.0)) for n in (1, 2)]
+    [False, True]
+
     Args:
         change: Largest share by which it may still change from one look to the next.
         **numbers: As of ``TeacherWatch``.
@@ -145,6 +160,12 @@ class MovingVariance(Watch):
 
     While the picture is found it calms down; when noise is fitted it moves again. It answers with
     the picture of the calmest window. No teacher is asked.
+
+    >>> settings = {"window": 2, "patience": 2, "pixels": 4}
+    >>> watch = MovingVariance(**settings, min_iterations=2, max_iterations=9)
+    >>> picture = torch.rand(1, 1, 8, 8)  # it never moves: calm from the first window on
+    >>> [watch.ends(Progress(n, picture, picture, 0.0)) for n in (1, 2, 3, 4)]
+    [False, False, False, True]
 
     Args:
         window: Iterations of which the variance is taken.
@@ -201,6 +222,9 @@ class MovingVariance(Watch):
 class ShareOfFirst:
     """A threshold that suits every picture: a share of the first distance that counts.
 
+    >>> ShareOfFirst(share=0.25)(0.8)
+    0.2
+
     Args:
         share: Between 0 and 1.
     """
@@ -215,6 +239,9 @@ class ShareOfFirst:
 
 class FixedThreshold:
     """The same threshold for every picture.
+
+    >>> FixedThreshold(level=0.1)(0.8)
+    0.1
 
     Args:
         level: In units of the distance.

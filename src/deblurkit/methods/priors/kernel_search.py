@@ -34,6 +34,16 @@ class KernelSearch:
     rubbish; so the sides grow until two in a row are not filled, and what is used of these counts.
     Only the liveliest part of a large picture is looked at.
 
+    >>> class Line:  # finds a blur of 3 pixels whatever it is shown
+    ...     def estimated(self, blurred, size):
+    ...         kernel = torch.zeros(1, 1, size, size)
+    ...         kernel[..., size // 2, size // 2 - 1 : size // 2 + 2] = 1 / 3
+    ...         return kernel
+    >>> settings = {"room": 2, "mass": 0.99, "margin": 1, "window": 64}
+    >>> search = KernelSearch(estimator=Line(), sides=[5, 7, 9], **settings)
+    >>> search(torch.rand(3, 32, 32))  # with its margin
+    5
+
     Args:
         estimator: Estimates kernels of a given side.
         sides: To be tried in turn, odd and growing, in pixels; in a small picture those up to a

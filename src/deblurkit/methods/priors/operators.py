@@ -19,6 +19,9 @@ class Operator(ABC):
 
     Attributes:
         takes: Optional keys of a batch that say what happened.
+
+    >>> isinstance(Convolution(), Operator), Convolution.takes
+    (True, frozenset({'kernel'}))
     """
 
     takes: frozenset[str] = frozenset()
@@ -45,7 +48,12 @@ class Operator(ABC):
 
 
 class Identity(Operator):
-    """Nothing happened to the picture but noise: denoising."""
+    """Nothing happened to the picture but noise: denoising.
+
+    >>> picture = torch.rand(1, 3, 8, 8)
+    >>> Identity()(picture, torch.empty(0)).equal(picture)
+    True
+    """
 
     def known(self, batch: BlurredBatch, position: int) -> Tensor:
         """Nothing."""
@@ -68,6 +76,10 @@ class Convolution(Operator):
     """The picture was blurred by a known kernel: deconvolution.
 
     What lies beyond the borders is part of the latent picture, so nothing is assumed of it.
+
+    >>> kernel = torch.full((1, 1, 5, 5), 1 / 25)
+    >>> Convolution().margin(kernel), Convolution()(torch.rand(1, 3, 12, 12), kernel).shape
+    (4, torch.Size([1, 3, 8, 8]))
     """
 
     takes = frozenset({"kernel"})
@@ -91,7 +103,13 @@ class Convolution(Operator):
 
 
 class Mask(Operator):
-    """Some pixels were lost: inpainting."""
+    """Some pixels were lost: inpainting.
+
+    >>> mask = torch.tensor([[[[1.0, 0.0], [0.0, 1.0]]]])
+    >>> Mask()(torch.ones(1, 3, 2, 2), mask)[0, 0]
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
 
     takes = frozenset({"mask"})
 

@@ -9,6 +9,10 @@ from deblurkit.contracts import Image
 class Problem(nn.Module):
     """One blurred picture and all that is known of its solution; its state is in buffers.
 
+    >>> problem = Problem(torch.rand(3, 8, 8), kernel_size=5)
+    >>> sorted(problem.facts()), bool(problem.running)
+    (['fidelity', 'iterations', 'seconds'], True)
+
     Args:
         blurred: The picture, (C, H, W) in [0, 1].
         kernel_size: Extent of the blur in pixels; 0 where it is unknown.

@@ -31,6 +31,9 @@ class Watch(nn.Module, ABC):
     Attributes:
         improved: Whether the iteration that it has just seen is the one to answer with, if no
             better one follows.
+
+    >>> isinstance(Fixed(iterations=5000), Watch)
+    True
     """
 
     improved = True
@@ -42,6 +45,10 @@ class Watch(nn.Module, ABC):
 
 class Fixed(Watch):
     """Ends after a number of iterations.
+
+    >>> watch, picture = Fixed(iterations=2), torch.zeros(1, 1, 8, 8)
+    >>> [watch.ends(Progress(n, picture, picture, 0.0)) for n in (1, 2)]
+    [False, True]
 
     Args:
         iterations: How many.

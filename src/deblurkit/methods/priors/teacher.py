@@ -21,6 +21,11 @@ class Teacher(nn.Module):
     where it is itself. Meant to be put into `deblurkit.losses.frozen.Frozen`, which sets it to
     evaluation and takes its parameters' gradients away.
 
+    >>> from deblurkit.methods.unsharp import UnsharpMask
+    >>> teacher = Teacher(lambda: UnsharpMask(amount=0.5, sigma=1.0))
+    >>> teacher(torch.rand(1, 1, 8, 8)).shape
+    torch.Size([1, 1, 8, 8])
+
     Args:
         method: Makes the method; in the YAML a node with ``_partial_: true``, such as
             ``deblurkit.checkpoint.teacher`` with the ``weights`` of a run, or the class of a

@@ -23,7 +23,11 @@ Quantisation = Callable[[Images], Tensor]
 
 
 class Rounded:
-    """What a file of 8 bits holds if levels are rounded; 0 to 255."""
+    """What a file of 8 bits holds if levels are rounded; 0 to 255.
+
+    >>> Rounded()(torch.full((1, 1, 1, 1), 0.5)).item()  # of 127.5
+    128.0
+    """
 
     def __call__(self, pictures: Images) -> Images:
         """Levels of pictures in [0, 1]; what lies outside is clamped."""
@@ -34,6 +38,9 @@ class Truncated:
     """What a file of 8 bits holds if fractions of levels are cut off; 0 to 255.
 
     A level that single precision misses by no more than its own error counts as reached.
+
+    >>> Truncated()(torch.full((1, 1, 1, 1), 0.5)).item()  # of 127.5
+    127.0
     """
 
     def __call__(self, pictures: Images) -> Images:
@@ -42,7 +49,11 @@ class Truncated:
 
 
 class Exact:
-    """Clamped, not quantised; 0 to 255."""
+    """Clamped, not quantised; 0 to 255.
+
+    >>> Exact()(torch.full((1, 1, 1, 1), 0.5)).item()
+    127.5
+    """
 
     def __call__(self, pictures: Images) -> Images:
         """Levels of pictures in [0, 1]; what lies outside is clamped."""

@@ -24,6 +24,17 @@ class PooledProtocol(Metric):
 
     Attributes:
         counted: Names of what ``measure`` counts.
+
+    >>> class Bright(PooledProtocol):
+    ...     counted = ("bright", "pixels")
+    ...     def measure(self, pictures, name):
+    ...         bright = {key: int((picture > 0.5).sum()) for key, picture in pictures.items()}
+    ...         return {key: {"bright": number, "pixels": 48} for key, number in bright.items()}
+    ...     def figures(self, counts): return {"share": counts["bright"] / counts["pixels"]}
+    >>> protocol = Bright()
+    >>> versions = {"restored": torch.ones(1, 3, 4, 4), "sharp": torch.zeros(1, 3, 4, 4)}
+    >>> protocol.add(versions, "crop")["restored/bright"], protocol.compute()["restored/share"]
+    (48, tensor(1.))
     """
 
     is_differentiable = False
@@ -90,6 +101,11 @@ def measured(
 ) -> dict[str, float | int]:
     """Take the scores of a picture, or its counts, under one protocol, and keep them there.
 
+    >>> from deblurkit.metrics.rgb8 import RGB8
+    >>> versions = {"restored": torch.zeros(1, 3, 16, 16), "sharp": torch.ones(1, 3, 16, 16)}
+    >>> measured(RGB8(), versions, "crop")["psnr"]
+    0.0
+
     Args:
         protocol: What measures.
         pictures: (1, 3, H, W) in [0, 1] by version; ``restored`` and ``sharp`` at least.
@@ -102,7 +118,12 @@ def measured(
 
 
 def pooled(protocols: Mapping[str, Protocol | PooledProtocol]) -> dict[str, float | int]:
-    """Figures of those protocols that count, named ``<protocol>/<version>/<figure>``."""
+    """Figures of those protocols that count, named ``<protocol>/<version>/<figure>``.
+
+    >>> from deblurkit.metrics.rgb8 import RGB8
+    >>> pooled({"rgb8": RGB8()})  # it counts nothing
+    {}
+    """
     return {
         f"{key}/{figure}": value.item()
         for key, protocol in protocols.items()

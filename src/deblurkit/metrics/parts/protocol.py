@@ -29,6 +29,14 @@ class Protocol(Metric):
     Attributes:
         scores: Names of what ``measure`` returns.
         name: Of the picture that is being measured, where it is known.
+
+    >>> class Error(Protocol):
+    ...     scores = ("error",)
+    ...     def measure(self, restored, sharp): return {"error": (restored - sharp).abs().mean()}
+    >>> protocol = Error()
+    >>> protocol.update(torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.5))
+    >>> protocol.compute()
+    {'error': tensor(0.5000, dtype=torch.float64)}
     """
 
     is_differentiable = False
@@ -84,7 +92,11 @@ class Protocol(Metric):
 
 
 def mean(values: Sequence[float]) -> float:
-    """Mean whose sum is rounded once: the same in any order. NaN of nothing."""
+    """Mean whose sum is rounded once: the same in any order. NaN of nothing.
+
+    >>> mean([1.0, 2.0, 4.5])
+    2.5
+    """
     return math.fsum(values) / len(values) if values else math.nan
 
 
@@ -115,5 +127,9 @@ def check(restored: Tensor, sharp: Tensor) -> None:
 
 
 def rounded(pictures: Images) -> Images:
-    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels."""
+    """What an 8-bit file would hold: clamped to [0, 1] and rounded to grey levels.
+
+    >>> round(255 * rounded(torch.full((1, 1, 1, 1), 0.5)).item(), 3)  # of 127.5
+    128.0
+    """
     return (pictures.float().clamp(0, 1) * 255).round() / 255

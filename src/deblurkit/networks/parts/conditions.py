@@ -22,6 +22,9 @@ class ConditionProvider(nn.Module, ABC):
     Attributes:
         classes: How many there are.
         takes: Optional keys of a batch that the maps come from, instead of the pictures.
+
+    >>> Uniform(classes=4)(torch.rand(1, 3, 8, 8)).unique()
+    tensor([0.2500])
     """
 
     classes: int
@@ -91,6 +94,10 @@ class EdgeTexture(ConditionProvider):
     directions by the mean of their medians; "flat" is 1. Softmax of these scores over
     ``temperature`` makes probabilities. A blurred picture's map tells of its blur: strong edges
     are where it runs along them. No class means an object.
+
+    >>> maps = EdgeTexture(fine=3, coarse=5, temperature=0.5)(torch.rand(1, 3, 8, 8))
+    >>> maps.shape, torch.allclose(maps.sum(dim=1), torch.ones(1, 8, 8))
+    (torch.Size([1, 8, 8, 8]), True)
 
     Args:
         fine: Side of the fine window, odd, pixels.

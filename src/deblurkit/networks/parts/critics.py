@@ -16,6 +16,10 @@ class PatchCritic(nn.Module):
 
     The answer is linear: nothing squeezes a score into a probability.
 
+    >>> critic = PatchCritic(channels=4, strided=1, padding=1)
+    >>> critic(torch.rand(2, 3, 16, 16)).shape
+    torch.Size([2, 1, 6, 6])
+
     Args:
         channels: Feature maps of the first convolution; doubled by each of the next, at most
             three times.

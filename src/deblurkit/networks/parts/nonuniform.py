@@ -28,6 +28,11 @@ class Tents(nn.Module):
 
     Beyond the outermost middles they stay as they are. Nothing in them is sought.
 
+    >>> shares = Tents([4, 6], rows=1, columns=2)()
+    >>> shares[0, :, 0]
+    tensor([[1.0000, 1.0000, 0.6667, 0.3333, 0.0000, 0.0000],
+            [0.0000, 0.0000, 0.3333, 0.6667, 1.0000, 1.0000]])
+
     Args:
         size: Height and width of the blurred picture, pixels.
         rows: Kernels from top to bottom.
@@ -62,6 +67,10 @@ class Tents(nn.Module):
 
 class MixingWeights(nn.Module):
     """Shares that a network of the deep image prior's kind makes from noise: they are sought too.
+
+    >>> shares = MixingWeights([8, 8], kernels=2, inputs=2, channels=4, skipped=2, scales=1)()
+    >>> shares.shape, torch.allclose(shares.sum(dim=1), torch.ones(1, 8, 8))
+    (torch.Size([1, 2, 8, 8]), True)
 
     Args:
         size: Height and width of the blurred picture, pixels.
@@ -107,6 +116,10 @@ class KernelBasis(nn.Module):
 
     With one kernel it is `deblurkit.networks.selfdeblur.KernelGenerator`.
 
+    >>> bank = KernelBasis(inputs=8, hidden=4, size=5, kernels=2)(torch.rand(1, 8))
+    >>> bank.shape, [round(kernel.sum().item(), 4) for kernel in bank]
+    (torch.Size([2, 1, 5, 5]), [1.0, 1.0])
+
     Args:
         inputs: Numbers of the fixed noise.
         hidden: Values of the hidden layer.
@@ -138,6 +151,11 @@ class KernelBasis(nn.Module):
 
 class VaryingBlur(nn.Module):
     """Blurs a picture with a bank of kernels; networks that make the shares are its parameters.
+
+    >>> from functools import partial
+    >>> blur = VaryingBlur([8, 8], shares=partial(Tents, rows=1, columns=2), blend=blended)
+    >>> blur(torch.rand(1, 3, 12, 12), torch.full((2, 1, 5, 5), 1 / 25)).shape
+    torch.Size([1, 3, 8, 8])
 
     Args:
         size: Height and width of the blurred picture, pixels.
@@ -176,6 +194,11 @@ def blended(latent: Latent, bank: Bank, shares: Shares) -> Observed:
     A flat picture stays flat, as under a camera that moves: each pixel of the blurred picture is a
     mean of pixels of the sharp one.
 
+    >>> bank, shares = torch.full((2, 1, 3, 3), 1 / 9), torch.full((1, 2, 4, 4), 0.5)
+    >>> blurred = blended(torch.ones(1, 3, 6, 6), bank, shares)
+    >>> torch.allclose(blurred, torch.ones(1, 3, 4, 4))
+    True
+
     Args:
         latent: Sharp picture, larger than the blurred one by ``size - 1`` pixels on each axis.
         bank: Kernels, acting by convolution.
@@ -193,6 +216,10 @@ def filter_flow(latent: Latent, bank: Bank, shares: Shares) -> Observed:
 
     Each pixel of the sharp picture spreads its light by the kernels of its own place. Where kernels
     change, a flat picture does not quite stay flat.
+
+    >>> bank, shares = torch.full((2, 1, 3, 3), 1 / 9), torch.full((1, 2, 4, 4), 0.5)
+    >>> filter_flow(torch.ones(1, 1, 6, 6), bank, shares).shape
+    torch.Size([1, 1, 4, 4])
 
     Args:
         latent: Sharp picture, larger than the blurred one by ``size - 1`` pixels on each axis.

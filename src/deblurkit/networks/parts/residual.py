@@ -32,7 +32,11 @@ class Headed(Protocol):
 
 
 def zero_start(convolution: nn.Conv2d) -> nn.Conv2d:
-    """Empty a convolution's weight and bias, and return it: it answers zero until trained."""
+    """Empty a convolution's weight and bias, and return it: it answers zero until trained.
+
+    >>> zero_start(nn.Conv2d(3, 3, 3))(torch.rand(1, 3, 8, 8)).abs().max().item()
+    0.0
+    """
     nn.init.zeros_(convolution.weight)
     if convolution.bias is not None:
         nn.init.zeros_(convolution.bias)
@@ -41,6 +45,12 @@ def zero_start(convolution: nn.Conv2d) -> nn.Conv2d:
 
 class ResidualBackbone(nn.Module):
     """Adds the blurred picture, area-averaged where smaller, to each scale of a backbone.
+
+    >>> from deblurkit.networks.dclnet import Backbone
+    >>> backbone = ResidualBackbone(Backbone(channels=4, blocks=1, reduction=4))
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> backbone(picture).full.equal(picture)  # until it is trained
+    True
 
     Args:
         backbone: Answers a `Pyramid`; its heads are set to zero.
@@ -69,6 +79,12 @@ class ResidualBackbone(nn.Module):
 class ResidualPicture(nn.Module):
     """Adds the input to the answer of a network from picture to picture.
 
+    >>> from deblurkit.networks.dclnet import Inverse
+    >>> inverse = ResidualPicture(Inverse(channels=4, blocks=1, reduction=4))
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> inverse(picture).equal(picture)  # until it is trained
+    True
+
     Args:
         network: Answers one picture of the size of its input; its head is set to zero.
 
@@ -92,6 +108,12 @@ class ResidualAuxiliary(nn.Module):
 
     Without it the network's first pictures are noise, and the loop that compares them with the
     backbone's own pulls the backbone towards that noise.
+
+    >>> from deblurkit.networks.dclnet import Auxiliary
+    >>> auxiliary = ResidualAuxiliary(Auxiliary(channels=4, blocks=1, reduction=4, slope=0.2))
+    >>> picture = torch.rand(1, 3, 16, 16)
+    >>> auxiliary(picture).half.equal(functional.avg_pool2d(picture, 2))  # until it is trained
+    True
 
     Args:
         auxiliary: Answers a `Reduced`; its heads are set to zero.

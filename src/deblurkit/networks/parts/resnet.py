@@ -1,30 +1,27 @@
-"""The network of Johnson et al. that DeblurGAN, CycleGAN and AS-CycleGAN share, in its parts.
+"""Parts of the network of Johnson et al. that DeblurGAN, CycleGAN and AS-CycleGAN share.
 
-Two halvings, residual blocks at quarter resolution, two doublings, and one convolution that makes
-the picture. Papers differ in the block, in the way back up and in how the last convolution starts.
+Papers differ in the block, in the way back up and in how the last convolution starts.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deblurkit.contracts import Images
 from deblurkit.errors import InputError
 
 Features = Float[Tensor, "batch channels height width"]
 FeaturesAtTwice = Float[Tensor, "batch features twice_height twice_width"]
 Convolution = TypeVar("Convolution", nn.Conv2d, nn.ConvTranspose2d)
 
-MULTIPLE = 4  # two halvings
-SMALLEST = 8  # pixels; below, the smallest feature map has no neighbours to mirror at its border
-
 
 def normal_start(convolution: Convolution) -> Convolution:
     """Draw a convolution's weight from N(0, 0.02), empty its bias, and return it.
+
+    >>> normal_start(nn.Conv2d(3, 8, 3)).bias.abs().max().item()
+    0.0
 
     Source: Radford et al., "Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks", ICLR 2016, arXiv:1511.06434, sec. 4.
@@ -48,6 +45,9 @@ class Transposed(nn.ConvTranspose2d):
     Its windows overlap unevenly, which can be seen as a grid in the pictures (Odena et al.,
     "Deconvolution and Checkerboard Artifacts", Distill 2016).
 
+    >>> Transposed(8, 4)(torch.rand(1, 8, 5, 5)).shape
+    torch.Size([1, 4, 10, 10])
+
     Args:
         channels: Feature maps in.
         features: Feature maps out.
@@ -63,6 +63,9 @@ class Transposed(nn.ConvTranspose2d):
 
 class Resized(nn.Module):
     """Doubles height and width by repeating pixels, then a 3x3 convolution: no grid.
+
+    >>> Resized(8, 4)(torch.rand(1, 8, 5, 5)).shape
+    torch.Size([1, 4, 10, 10])
 
     Args:
         channels: Feature maps in.
@@ -82,6 +85,9 @@ class Resized(nn.Module):
 
 class AlwaysDropout(nn.Module):
     """Dropout that stays on in evaluation: restoring the same picture twice differs.
+
+    >>> AlwaysDropout(probability=0.5).eval()(torch.ones(1, 8, 8, 8)).unique()
+    tensor([0., 2.])
 
     Args:
         probability: Of a value to be set to zero.
@@ -103,7 +109,12 @@ Dropout = float | AlwaysDropout  # a number drops in training only
 
 
 class Block(nn.Module, ABC):
-    """A residual block, and what a chain of such blocks wants before and behind it."""
+    """A residual block, and what a chain of such blocks wants before and behind it.
+
+    >>> block = PostActivationBlock(channels=4, dropout=0.0)
+    >>> isinstance(block, Block), block.opening(), block.closing()
+    (True, ReLU(inplace=True), Identity())
+    """
 
     @abstractmethod
     def opening(self) -> nn.Module:
@@ -116,6 +127,9 @@ class Block(nn.Module, ABC):
 
 class PostActivationBlock(Block):
     """Two 3x3 convolutions with instance normalisation, added to the input; nothing behind it.
+
+    >>> PostActivationBlock(channels=4, dropout=0.0)(torch.rand(1, 4, 8, 8)).shape
+    torch.Size([1, 4, 8, 8])
 
     Args:
         channels: Feature maps in and out.
@@ -154,6 +168,9 @@ class PreActivationBlock(Block):
 
     Nothing but sums lies on the way from the first block's input to the last one's answer.
 
+    >>> PreActivationBlock(channels=4, dropout=0.0)(torch.rand(1, 4, 8, 8)).shape
+    torch.Size([1, 4, 8, 8])
+
     Args:
         channels: Feature maps in and out.
         dropout: Between the convolutions: a probability, for training only, or a module.
@@ -188,86 +205,6 @@ class PreActivationBlock(Block):
         return features + self.correction(features)
 
 
-class Body(nn.Module):
-    """From a picture in [-1, 1] to one of the same size, before the last tanh.
-
-    Args:
-        channels: Channels at full resolution; each of the two halvings doubles them.
-        blocks: Residual blocks at quarter resolution, at least one.
-        block: Makes one, from ``channels``.
-        upsampling: Makes one of the two doublings, from its numbers of feature maps in and out.
-        start: Sets the first weights of the last convolution and returns it; all others start
-            with `normal_start`.
-
-    Source: Johnson et al., "Perceptual Losses for Real-Time Style Transfer and
-    Super-Resolution", ECCV 2016, arXiv:1603.08155, supplement; in this form with instance
-    normalisation (which keeps no running statistics and has no weights), mirrored borders and
-    a bias in every convolution: Zhu et al., "Unpaired Image-to-Image Translation using
-    Cycle-Consistent Adversarial Networks", ICCV 2017, arXiv:1703.10593, sec. 7.2.
-    """
-
-    def __init__(
-        self,
-        *,
-        channels: int,
-        blocks: int,
-        block: Callable[..., Block],
-        upsampling: Callable[[int, int], nn.Module],
-        start: Callable[[nn.Conv2d], nn.Conv2d],
-    ) -> None:
-        super().__init__()
-        if blocks < 1:
-            raise InputError(f"a generator needs at least one residual block, got blocks={blocks}")
-        chain = [block(channels=4 * channels) for _ in range(blocks)]
-        # The tests' formula weights and the authors' checkpoints count on this order.
-        self.encoder = nn.Sequential(
-            mirrored_convolution(3, channels, kernel=7),
-            normalised_relu(channels),
-            _halving(channels, 2 * channels),
-            normalised_relu(2 * channels),
-            _halving(2 * channels, 4 * channels),
-            nn.InstanceNorm2d(4 * channels),
-            chain[0].opening(),
-        )
-        self.blocks = nn.ModuleList(chain)
-        self.decoder = nn.Sequential(
-            chain[-1].closing(),
-            upsampling(4 * channels, 2 * channels),
-            normalised_relu(2 * channels),
-            upsampling(2 * channels, channels),
-            normalised_relu(channels),
-        )
-        self.head = start(mirrored_convolution(channels, 3, kernel=7))
-        self.reach = 8 * blocks + 15  # two convolutions per block at quarter size, and the rest
-
-    def forward(self, signed: Images, *given: Tensor) -> Images:
-        """Map a batch in [-1, 1]; every block gets what is given besides.
-
-        Raises:
-            InputError: If a side is not divisible by 4, or shorter than 8 pixels.
-        """
-        require_sides(signed)
-        features = self.encoder(signed)
-        for block in self.blocks:
-            features = block(features, *given)
-        # In bf16 the rest would cost bits that a correction to a picture needs.
-        return self.head(self.decoder(features)).to(signed.dtype)
-
-
-def require_sides(pictures: Images) -> None:
-    """Refuse pictures that two halvings do not fit.
-
-    Raises:
-        InputError: If a side is not divisible by 4, or shorter than 8 pixels.
-    """
-    height, width = pictures.shape[-2:]
-    if height % MULTIPLE or width % MULTIPLE or min(height, width) < SMALLEST:
-        raise InputError(
-            f"This network needs sides divisible by {MULTIPLE} and of at least {SMALLEST} pixels, "
-            f"got {height} x {width} pixels; pad the picture first."
-        )
-
-
 def dropping(dropout: Dropout) -> nn.Module:
     """The module of a dropout that is given as a number or as a module."""
     return dropout if isinstance(dropout, nn.Module) else nn.Dropout(_probability(dropout))
@@ -276,10 +213,6 @@ def dropping(dropout: Dropout) -> nn.Module:
 def normalised_relu(channels: int) -> nn.Sequential:
     """Each feature map of each picture to mean 0 and variance 1, then rectified."""
     return nn.Sequential(nn.InstanceNorm2d(channels), nn.ReLU(inplace=True))
-
-
-def _halving(channels: int, features: int) -> nn.Conv2d:
-    return normal_start(nn.Conv2d(channels, features, 3, stride=2, padding=1))
 
 
 def _probability(number: float) -> float:

@@ -25,6 +25,10 @@ class SFT(nn.Module):
 
     Both networks answer zero until trained: the layer starts as the identity.
 
+    >>> features, guide = torch.rand(1, 4, 8, 8), torch.rand(1, 2, 8, 8)
+    >>> SFT(guides=2, channels=4, slope=0.1)(features, guide).equal(features)
+    True
+
     Args:
         guides: Feature maps of the guide.
         channels: Feature maps that are transformed.
@@ -49,6 +53,10 @@ class SFT(nn.Module):
 
 class ConditionNetwork(nn.Module):
     """Turns class probabilities into the guide of all SFT layers, at a quarter of the size.
+
+    >>> network = ConditionNetwork(classes=8, hidden=4, guides=2, slope=0.1)
+    >>> network(torch.rand(1, 8, 16, 16)).shape
+    torch.Size([1, 2, 4, 4])
 
     Args:
         classes: Of the probabilities.
@@ -77,6 +85,10 @@ class GuidedBlock(Block):
     """A pre-activation block whose normalised features an SFT layer transforms, both times.
 
     The layer takes the place of the weights that a normalisation may have: they follow the guide.
+
+    >>> block = GuidedBlock(channels=4, guides=2, slope=0.1, dropout=0.0)
+    >>> block(torch.rand(1, 4, 8, 8), torch.rand(1, 2, 8, 8)).shape
+    torch.Size([1, 4, 8, 8])
 
     Args:
         channels: Feature maps in and out.

@@ -25,6 +25,9 @@ EVENLY: Padding = (1, 1, 1, 1)
 class InceptionResNetV2(nn.Module):
     """The layers of Inception-ResNet-v2 that DeblurGAN-v2 looks at; those behind are dropped.
 
+    >>> InceptionResNetV2.channels  # of its five maps; to make one, timm has to be installed
+    (32, 64, 192, 1088, 2080)
+
     Source: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual Connections
     on Learning", AAAI 2017, arXiv:1602.07261; maps as in the code of Kupyn et al.,
     "DeblurGAN-v2", ICCV 2019, arXiv:1908.03826.

@@ -22,6 +22,9 @@ class VGG19(nn.Module):
     classifier, ``features.N.weight`` and ``features.N.bias``; what lies behind the layer is not
     built.
 
+    >>> VGG19(layer="conv2_1")(torch.rand(1, 3, 8, 8)).shape
+    torch.Size([1, 128, 4, 4])
+
     Args:
         layer: ``conv<block>_<number>``, both counted from 1; ``conv3_3`` is the seventh
             convolution, 256 features at a quarter of the picture's size.

@@ -1,7 +1,6 @@
 """What ``compare=`` names: methods of any kind, each under a short name of its own."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -10,6 +9,7 @@ from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.config import available_methods, build, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.paths import expanded
 from deblurkit.weights import named_file
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
@@ -57,7 +57,7 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
         if not made.restores_untrained:
             raise InputError(f"{entry} must be trained first; compare its checkpoint instead")
         return made
-    path = Path(entry).expanduser()
+    path = expanded(entry)
     of_run = any((path / file).is_file() for file in OF_A_RUN)
     if path.is_dir() and not of_run:
         return Stored(entry)
@@ -93,7 +93,7 @@ def tails(entry: str) -> list[str]:
     """Names of an entry from the shortest to the longest, first without what says nothing."""
     if entry in available_methods() or named_file(entry):
         return [entry]
-    path = Path(entry).expanduser().resolve()
+    path = expanded(entry).resolve()
     file = path.with_suffix("") if path.suffix in {".ckpt", ".safetensors"} else path
     parts = [part for part in file.parts if part != file.anchor]
     silent = 0

@@ -21,8 +21,12 @@ WHITE = 2**16 - 1
 ASIDE = ("chromaticity", "dpi", "gamma", "srgb")  # of a picture's info, true after it is restored
 
 
-def picture_of(image: PillowImage.Image) -> Picture:
+def pillow_picture(image: PillowImage.Image) -> Picture:
     """Upright pixels with channels, opacity and metadata, as in a file of the same picture.
+
+    >>> picture = pillow_picture(PillowImage.new("LA", (3, 2)))
+    >>> picture.gray, picture.pixels.shape, picture.alpha.shape
+    (True, (2, 3, 3), (2, 3))
 
     Raises:
         InputError: If its numbers have no white, or it cannot be decoded.
@@ -74,6 +78,10 @@ def metadata_of(image: PillowImage.Image) -> Metadata:
 
 def as_pillow(picture: Picture, name: str) -> PillowImage.Image:
     """A picture of Pillow, with profile, camera data and notes in its ``info``.
+
+    >>> image = as_pillow(Picture(np.zeros((2, 3, 3), np.uint16), gray=True), "dark.png")
+    >>> image.mode, image.size
+    ('I;16', (3, 2))
 
     Args:
         picture: What it shows.
