@@ -16,6 +16,10 @@ class PictureError(InputError):
     """A picture file cannot be read or written; the message names the file and the reason."""
 
 
+class ArgumentsError(InputError):
+    """A class was called without what it needs; the message says how it is built."""
+
+
 def sentence(error: BaseException) -> str:
     """What an error says, in one line.
 

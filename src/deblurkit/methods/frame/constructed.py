@@ -4,7 +4,7 @@ from abc import ABCMeta
 from inspect import Parameter, Signature, signature
 from typing import Any
 
-from deblurkit.errors import InputError, sentence
+from deblurkit.errors import ArgumentsError, sentence
 
 OURS = "deblurkit.methods."
 
@@ -24,18 +24,18 @@ class ConstructedByName(ABCMeta):
         """Make an object.
 
         Raises:
-            InputError: If arguments are missing, or there are others, with how the class is built.
+            ArgumentsError: If arguments are missing or unknown, with how the class is built.
         """
         try:
             return super().__call__(*args, **kwargs)
-        except TypeError:
+        except TypeError as error:
             if cls.__abstractmethods__:
                 raise
             try:
                 cls.__signature__.bind(*args, **kwargs)
             except TypeError as mismatch:
                 reason = lacking(cls.__signature__, kwargs) or sentence(mismatch)
-                raise InputError(f"{cls.__name__}: {reason}; {way_to(cls)}") from None
+                raise ArgumentsError(f"{cls.__name__}: {reason}; {way_to(cls)}") from error
             raise
 
 
