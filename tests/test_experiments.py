@@ -13,15 +13,20 @@ import deblurkit
 from deblurkit.config import conf_dir
 from deblurkit.imaging.formats.files import write_image
 
-EXPERIMENTS = sorted(  # those of weak_selfdeblur train no network and have their own test
+EXPERIMENTS = sorted(  # those without sharp pictures or without a network have their own tests
     file.stem
     for file in (conf_dir() / "experiment").glob("*.yaml")
-    if not file.stem.startswith("weak_")
+    if not file.stem.startswith(("weak_", "distilled_"))
 )
 TWO_BATCHES = (
     *(override for override in SMALL if override != "data.test=null"),
     *("trainer=cpu", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=1"),
     *("data.batches_per_epoch=2", "data.workers=0"),
+)
+FEW_PAIRS = tuple(  # of experiments that make them before they train
+    f"data.{part}.pairs.{size}"
+    for part, count in (("train.paired", 4), ("val", 2), ("test", 2))
+    for size in ("side=40", f"count={count}")
 )
 UNPAIRED = {"blurred", "sharp"}
 POOLS = {  # what the rows about pictures without a partner are about
@@ -53,6 +58,9 @@ def data(tmp_path_factory: pytest.TempPathFactory, gopro_tree: Path) -> Path:
             top, left = divmod(number, 10)
             crop = photograph[45 * top : 45 * top + 96, 35 * left : 35 * left + 112]
             write_image(root / folder / f"{1000 * number + 7}.jpg", crop)
+    for part, photograph in (("train", skimage.data.coffee()), ("val", skimage.data.rocket())):
+        write_image(root / "free_photographs" / part / "picture.png", photograph[:96, :112])
+    write_image(root / "free_photographs" / "test" / "picture.png", skimage.data.chelsea())
     for name in ("kodim01", "kodim05"):
         write_image(root / "kodak" / f"{name}.png", skimage.data.coffee()[:96, :112])
     return root
@@ -61,7 +69,8 @@ def data(tmp_path_factory: pytest.TempPathFactory, gopro_tree: Path) -> Path:
 def small(experiment: str, folder: Path, data: Path) -> DictConfig:
     """The experiment itself with a network, crops and an epoch that cost nothing."""
     paths = (f"paths.run={folder}", f"paths.data={data}")
-    cfg = deblurkit.compose(*TWO_BATCHES, f"experiment={experiment}", *paths)
+    few = FEW_PAIRS if experiment == "small" else ()
+    cfg = deblurkit.compose(*TWO_BATCHES, f"experiment={experiment}", *paths, *few)
     skip_without_timm(cfg.model)
     cfg.model = tiny(cfg.model)
     return cfg

@@ -124,7 +124,7 @@ def mistake(error: Exception) -> str:
     if isinstance(cause, OmegaConfBaseException) and isinstance(cause.parent_node, DictConfig):
         keys = [str(key) for key in cause.parent_node]
         return f"there is no {cause.full_key}; {_choice(str(cause.key), keys)}"
-    if several := re.match(r"Ambiguous value for argument '(.*)'\n", str(error), re.DOTALL):
+    if several := re.match(r"Ambiguous value for argument '(.*?)'\n1\.", str(error), re.DOTALL):
         return (
             f"{several[1]!r} has several values: a list is written in [ ], a text with commas in "
             "quotes within quotes, and -m runs one after the other"

@@ -20,7 +20,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import read_image, read_picture, write_image
 
 BY_KERNEL = ("camera_shake", "line", "defocus", "gaussian", "mixture")
-BY_FIELD = ("roll", "moving_object", "depth_defocus", "depth_shake")
+BY_FIELD = ("roll", "moving_object", "depth_defocus", "depth_shake", "exposure")
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from deblurkit.config import build_recipe, plain
 from deblurkit.contracts import BlurredBatch, Pools, Restoration
 from deblurkit.errors import InputError
 from deblurkit.losses.frozen import Frozen
+from deblurkit.losses.perceptual import TeacherFeatures
 from deblurkit.losses.pixel import l1
-from deblurkit.losses.teacher_features import TeacherFeatures
 from deblurkit.methods.distilled import Distilled
 
 

@@ -12,7 +12,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.tiling.padding import cropped_to, pad_to_multiple
 from deblurkit.imaging.tiling.tiles import Grid, tiled
 from deblurkit.methods.unsharp import UnsharpMask
-from deblurkit.networks import cyclegan, dclnet, deblurgan, deepdeblur, nafnet
+from deblurkit.networks import cyclegan, dclnet, deblurgan, deepdeblur, nafnet, residual_u
 from deblurkit.networks.parts import resnet
 
 
@@ -31,6 +31,11 @@ def simple(encoder: list[int], middle: int, decoder: list[int]) -> nn.Module:
     return nafnet.Backbone(channels=2, **sizes, window=None)
 
 
+def plain(encoder: list[int], middle: int, decoder: list[int]) -> nn.Module:
+    sizes = {"encoder_blocks": encoder, "middle_blocks": middle, "decoder_blocks": decoder}
+    return residual_u.ResidualU(channels=2, **sizes)
+
+
 NETWORKS = {
     "deblurgan, 1 block": lambda: generator(1, resnet.Transposed),
     "deblurgan, 2 blocks, resized": lambda: generator(2, resnet.Resized),
@@ -40,6 +45,8 @@ NETWORKS = {
     "dclnet, inverse": lambda: dclnet.Inverse(channels=2, blocks=3, reduction=1),
     "nafnet, 2 stages": lambda: simple([1, 2], 2, [2, 1]),
     "nafnet, 3 stages": lambda: simple([1, 1, 1], 1, [1, 1, 1]),
+    "residual_u, 1 stage": lambda: plain([2], 1, [1]),
+    "residual_u, 2 stages": lambda: plain([1, 1], 1, [1, 1]),
     "deepdeblur, 1 scale": lambda: pyramid(1, 2, 5),
     "deepdeblur, 2 scales": lambda: pyramid(2, 1, 5),
     "deepdeblur, 3 scales": lambda: pyramid(3, 1, 3),

@@ -29,12 +29,12 @@ from deblurkit.config import compose, conf_dir
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import (
-    as_channels,
     as_tensor,
     eight_bit,
     read_picture,
     write_image,
 )
+from deblurkit.imaging.formats.picture import channels_of
 from deblurkit.methods.frame.classical import ClassicalMethod
 from deblurkit.restoring.deblurrer import Deblurrer, Settings, deblur
 
@@ -81,7 +81,7 @@ def source(folder: Path, name: str) -> Path:
 
 def written_by_command(folder: Path, name: str) -> NDArray[Any]:
     """Channels of the command's file: (height, width, 1 to 4)."""
-    return as_channels(read_picture(folder / "out" / f"{name}.png"))
+    return channels_of(read_picture(folder / "out" / f"{name}.png"))
 
 
 def channels(picture: Image.Image | NDArray[Any]) -> NDArray[Any]:
@@ -101,7 +101,7 @@ def test_a_path_gives_what_the_command_writes(
         held = eight_bit(truth) if truth.dtype == np.uint16 and truth.shape[2] > 1 else truth
         assert np.array_equal(channels(answer), held), name
         assert channels(answer).dtype == held.dtype, name
-        changed += not np.array_equal(truth, as_channels(read_picture(source(folder, name))))
+        changed += not np.array_equal(truth, channels_of(read_picture(source(folder, name))))
     assert changed > len(written) - 5
 
 
@@ -209,6 +209,15 @@ def test_bits_that_pillow_does_not_hold_are_said(
     deblurrer(source(folder, "uint16_3.png"))
     assert "uint16_3.png.png has 16 bits per channel" in caplog.text
     assert "as a NumPy array it keeps them" in caplog.text
+
+
+def test_pages_beyond_the_first_are_said(
+    tmp_path: Path, deblurrer: Deblurrer, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (Image.fromarray(photograph(12 + number, 17)) for number in range(2))
+    first.save(tmp_path / "stack.tif", save_all=True, append_images=[second])
+    assert np.array_equal(deblurrer(tmp_path / "stack.tif"), deblurrer(np.asarray(first)))
+    assert "stack.tif: the result is without " in caplog.text
 
 
 def test_tiles_and_extents_are_the_commands(tmp_path: Path) -> None:

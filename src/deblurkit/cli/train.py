@@ -11,11 +11,12 @@ from deblurkit.cli.command_line import CommandLine, typed_line
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
+from deblurkit.cli.stored_model import with_stored_model
 from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 
-CHOICES = ("model", "data", "experiment")
+CHOICES = ("model", "data", "experiment", "weights")
 DEMONSTRATION = (
     "no model=, data= or experiment= is chosen, so this is the demonstration, experiment=demo: "
     "some minutes on one core; deblurkit-train --help lists the choices"
@@ -28,11 +29,21 @@ def main() -> None:
     if line.resumed is not None:
         resume(line.resumed, line)
     elif line.names_any(CHOICES):
-        run_command("train", task, line)
+        start(line)
     else:
         if not line.only_asks and "LOCAL_RANK" not in os.environ:
             show(DEMONSTRATION)
         run_command("train", task, line.changed("experiment=demo"))
+
+
+def start(line: CommandLine) -> None:
+    """Begin a run; weights that it starts from bring their model, where none is chosen."""
+    try:
+        with with_stored_model(line) as complete:
+            run_command("train", task, complete)
+    except InputError as error:
+        complain(str(error))
+        sys.exit(MISTAKE)
 
 
 def resume(folder: Path, line: CommandLine) -> None:

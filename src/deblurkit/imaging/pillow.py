@@ -9,15 +9,17 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from deblurkit.errors import InputError, sentence
-from deblurkit.imaging.formats.decoding import pillow_pixels
-from deblurkit.imaging.formats.files import Picture, as_channels, eight_bit
+from deblurkit.imaging.formats.files import eight_bit
 from deblurkit.imaging.formats.metadata import Metadata, fits_profile, upright
+from deblurkit.imaging.formats.picture import Picture, channels_of
+from deblurkit.imaging.formats.with_pillow import pillow_pixels
 
 log = logging.getLogger(__name__)
 
 GRAY = frozenset({"1", "L", "LA", "La"})
 DEEP = "I;16"  # what modes of 16 bits begin with; Pillow has them for gray only
 WHITE = 2**16 - 1
+METRES_IN_AN_INCH = 0.0254
 ASIDE = ("chromaticity", "dpi", "gamma", "srgb")  # of a picture's info, true after it is restored
 
 
@@ -51,7 +53,7 @@ def pillow_picture(image: PillowImage.Image) -> Picture:
         np.ascontiguousarray(np.broadcast_to(colours, (*values.shape[:2], 3))),
         gray=gray,
         alpha=None if opacity is None else np.ascontiguousarray(opacity),
-        metadata=upright(metadata, *values.shape[:2]),
+        metadata=upright(metadata, 1, height=values.shape[0], width=values.shape[1]),
     )
 
 
@@ -87,7 +89,7 @@ def as_pillow(picture: Picture, name: str) -> PillowImage.Image:
         picture: What it shows.
         name: For the log: Pillow holds 16 bits of gray pictures only, without opacity.
     """
-    values = as_channels(picture)
+    values = channels_of(picture)
     if picture.bits == 16 and values.shape[2] > 1:
         log.warning(
             "%s has 16 bits per channel, of which a PIL picture in colour or with opacity holds 8; "
@@ -103,4 +105,6 @@ def as_pillow(picture: Picture, name: str) -> PillowImage.Image:
         image.info["exif"] = b"Exif\0\0" + metadata.exif
     if metadata.xmp:
         image.info["xmp"] = metadata.xmp
+    if metadata.resolution is not None:
+        image.info["dpi"] = tuple(METRES_IN_AN_INCH * along for along in metadata.resolution)
     return image

@@ -28,6 +28,7 @@ Distances of two batches of pictures:
 - ``ssim.dissimilarity``: one minus that.
 - ``frequency.fourier_l1``: mean absolute error of the spectra.
 - ``perceptual.FeatureDistance``: mean squared distance of features, such as those of VGG-19.
+- ``perceptual.TeacherFeatures``: distances between a teacher's features of two pictures.
 - ``perceptual.NormalisedMSE``: mean squared error with each channel in units of its deviation.
 
 Of one picture, and of what a teacher makes of it:

@@ -4,6 +4,7 @@ Trained on pairs:
 
 - ``dclnet.DCLNet``: a second network blurs the answer back, a third shrinks it.
 - ``maxim.MAXIM``: answers at three sizes, judged in space and in frequency.
+- ``distilled.Distilled``: a student of ground truth, of a teacher's answers, or of both.
 - ``nafnet.NAFNet``: one network, by default trained on the score itself.
 - ``srn.SRN``: squared errors at three scales.
 - ``srn.luma``: what a gray network of SRN sees of a picture.

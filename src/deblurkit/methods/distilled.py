@@ -19,6 +19,11 @@ class Distilled(AutomaticMethod):
     .. math:: L = \lambda_s\, d(G(b), s) + \lambda_t\, d(G(b'), g(b'))
         + \lambda_f \sum_l e(\phi_l(G(b')), \phi_l(g(b')))
 
+    >>> small = ["channels=4", "encoder_blocks=[1]", "decoder_blocks=[1]"]
+    >>> method = deblurkit.build("distilled", *(f"student.{size}" for size in small))
+    >>> sorted(method.needs), method.restore(torch.rand(1, 3, 9, 14)).shape
+    (['taught'], torch.Size([1, 3, 9, 14]))
+
     The teacher's answer :math:`g(b')` is that to the whole picture; it is made once and stored,
     and crops are cut from it as from a sharp partner
     (`deblurkit.data.sources.taught.TaughtPictures`, the pool ``taught``). A teacher errs, so a

@@ -1,5 +1,6 @@
 """The kinds of pictures that Python programs hold, and the way back to the same kind."""
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,17 +13,14 @@ from torch import Tensor
 
 from deblurkit.errors import InputError, described
 from deblurkit.imaging.colour import luminance
-from deblurkit.imaging.formats.files import (
-    Levels,
-    Picture,
-    as_channels,
-    in_unit_range,
-    read_picture,
-)
+from deblurkit.imaging.formats.files import Levels, in_unit_range, read_picture
+from deblurkit.imaging.formats.picture import Picture, channels_of
 from deblurkit.imaging.pillow import ASIDE, as_pillow, pillow_picture
 from deblurkit.methods.frame.doors import require_unit_range
 from deblurkit.paths import expanded
 from deblurkit.restoring.pictures import as_blurred, like
+
+log = logging.getLogger(__name__)
 
 UNNAMED = "picture"
 
@@ -73,6 +71,8 @@ def _of_file(file: str | os.PathLike[str], pixel_limit: int) -> Question:
     if "\0" in name:
         raise InputError(f"{name!r:.200} is no path of a file")
     picture = read_picture(expanded(name), pixel_limit=pixel_limit)
+    if picture.left_out:
+        log.warning("%s: the result is without %s", name, "; ".join(picture.left_out))
     return Question(
         name,
         as_blurred(picture),
@@ -119,7 +119,7 @@ def _of_array(array: NDArray[Any], name: str) -> Question:
     picture = _pixels_of(array)
 
     def answer(restored: Levels) -> NDArray[Any]:
-        return as_channels(like(picture, restored)).reshape(array.shape).astype(array.dtype)
+        return channels_of(like(picture, restored)).reshape(array.shape).astype(array.dtype)
 
     return Question(name, as_blurred(picture), answer, array.copy)
 

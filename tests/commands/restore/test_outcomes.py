@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import skimage.data
 from deblurring import deblur
+from PIL import Image
 
 from deblurkit.commands.restore.outcomes import COLUMNS, Outcomes
 from deblurkit.commands.restore.picture_files import PictureWriter
@@ -171,3 +172,20 @@ def test_notes_that_cannot_be_made_do_not_end_the_batch(tmp_path: Path) -> None:
     outcomes.write([(file, target), (file, tmp_path / "out" / "b.png")])
     (row,) = table(target.parent)
     assert (row["outcome"], row["why"], row["result"]) == ("failed", "the disk is full", "")
+
+
+def test_a_file_of_several_pages_has_one_row(tmp_path: Path) -> None:
+    """Its seconds are those of all pages; it was kept only if each of them was."""
+    sharp = skimage.data.chelsea()[60:220, :200]
+    (tmp_path / "in").mkdir()
+    for name, pages in (("mixed.tif", [sharp, FLAT]), ("sharp.tif", [sharp, sharp])):
+        first, *others = (Image.fromarray(page) for page in pages)
+        first.save(tmp_path / "in" / name, save_all=True, append_images=others)
+    places = (f"inputs=[{tmp_path / 'in'}]", f"output={tmp_path / 'out'}", f"paths.run={tmp_path}")
+    quiet = "trainer.enable_progress_bar=false"
+    assert restore_files(compose(*places, quiet, "suffix=.tif", config="deblur")) == 0
+    mixed, kept = table(tmp_path / "out")
+    assert mixed["outcome"] == "restored"
+    assert mixed["why"].startswith("1 of 2 pages: it is sharp already")
+    assert kept["outcome"] == "kept"
+    assert kept["why"].startswith("it is sharp already")

@@ -149,3 +149,65 @@ def test_a_full_disk_is_one_sentence(
     with pytest.raises(InputError, match="cache cannot be written: No space left"):
         Cached(pairs, tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["lock"]
+
+
+class Interrupted(Source):
+    """Pictures of which one cannot be read the first time."""
+
+    def __init__(self, broken: int, text: str = "as it is") -> None:
+        self.names = self.groups = [str(number) for number in range(80)]
+        self.roles = frozenset({"sharp"})
+        self.broken, self.text = broken, text
+        self.asked: list[int] = []
+
+    def read(self, index: int) -> dict[str, np.ndarray]:
+        self.asked.append(index)
+        if index == self.broken:
+            raise KeyboardInterrupt
+        return {"sharp": np.full((4, 5, 3), index, np.uint8)}
+
+    def size(self, index: int) -> tuple[int, int]:
+        return (4, 5)
+
+    def stamp(self, index: int) -> str:
+        return self.text
+
+
+def test_what_was_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Cached(Interrupted(broken=70), tmp_path)
+    left = {path.name: path for path in tmp_path.iterdir()}
+    assert left.keys() == {"lock", "part.json", "pixels.part"}
+    with left["pixels.part"].open("ab") as file:  # what a killed process had begun to write
+        file.write(b"half of a picture")
+    whole = Interrupted(broken=-1)
+    cached = Cached(whole, tmp_path)
+    assert sorted(whole.asked) == list(range(64, 80))  # two rounds of 32 were on the disk
+    assert [int(cached.read(index)["sharp"].max()) for index in range(80)] == list(range(80))
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".json", ".pixels"]
+
+
+@pytest.mark.parametrize("change", ["pictures", "shortened", "no count"])
+def test_what_was_interrupted_begins_anew_where_it_does_not_fit(
+    tmp_path: Path, change: str
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Cached(Interrupted(broken=70), tmp_path)
+    if change == "shortened":
+        os.truncate(tmp_path / "pixels.part", 100)
+    elif change == "no count":
+        (tmp_path / "part.json").write_text("{}")
+    whole = Interrupted(-1, text="changed" if change == "pictures" else "as it is")
+    cached = Cached(whole, tmp_path)
+    assert sorted(whole.asked) == list(range(80))
+    assert int(cached.read(7)["sharp"].max()) == 7
+
+
+def test_a_long_making_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cache, "_SECONDS", -1.0)
+    Cached(Interrupted(broken=-1), tmp_path)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[0].startswith("decoding 80 pictures into")
+    assert lines[-1] == "decoded 80 of 80 pictures"

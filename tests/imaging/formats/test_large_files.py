@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblurkit.imaging.formats import encoding, tiff
+from deblurkit.imaging.formats import encoding
 from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
+from deblurkit.imaging.formats.tiff import writing
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -25,7 +26,7 @@ def test_strips_are_exact(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(encoding, "_LARGE", 100)
-    for module in (encoding, tiff):
+    for module in (encoding, writing):
         monkeypatch.setattr(module, "_STRIP", 1000)
     generator = np.random.default_rng(0)
     top = np.iinfo(dtype).max + 1

@@ -13,13 +13,12 @@ from rich.console import Console
 from rich.progress import track
 
 from deblurkit.commands.blur.pair_folder import PairFolder, Row
-from deblurkit.commands.shared.inputs import targets
+from deblurkit.commands.shared.inputs import passed_over, targets
+from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate
 from deblurkit.data.blur.disparity import DepthDefocus, DepthShake
-from deblurkit.data.blur.parts.family import KernelFamily
-from deblurkit.data.blur.parts.field import FieldFamily
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.stream import number
 from deblurkit.errors import InputError
@@ -56,15 +55,19 @@ def blur_files(cfg: DictConfig) -> int:
     pairs = PairFolder(output, [*chain.from_iterable(names.values())], files.values())
     maker = PairMaker(cfg)
     write_record(cfg, output)
+    losses: dict[Path, tuple[str, ...]] = {}
     try:
         for name, file in following(files.items(), "blurring"):
             with pairs.noting(file):
                 picture = read_picture(file)
+                losses[file] = picture.left_out
                 maker.check_disparity(name)
                 for count, numbered_name in enumerate(names[name]):
                     draw = number("blur", name, count)
                     maker.make(pairs, numbered_name, picture, draw=draw)
     finally:
+        warn_of(passed_over([str(entry) for entry in cfg.inputs], output))
+        warn_of_losses(losses)
         failed = pairs.finish()
         say_reduced(maker.reduced, "jpeg= has no more")
     return failed
@@ -106,8 +109,7 @@ class PairMaker:
         self.exact.rounding = False  # to 8 bits
         self.reduced: list[str] = []
         self.seed, self.device = int(cfg.seed), usable(str(cfg.device))
-        bank, field = self.synthesis.bank, self.synthesis.field
-        self.kind: KernelFamily | FieldFamily | None = bank.family if bank else field
+        self.kind = self.synthesis.kind
         self.maps = None if cfg.disparity is None else expanded(cfg.disparity)
         by_depth = isinstance(self.kind, DepthDefocus | DepthShake)
         if by_depth != (self.maps is not None):

@@ -30,11 +30,11 @@ class Stored(RestorationMethod):
         self.folder = is_folder(folder)
         self.files: dict[str, Path] = {}
         for file in sorted(self.folder.rglob("*")):
-            place = file.relative_to(self.folder)
-            hidden = any(part.startswith(".") for part in place.parts)
+            relative = file.relative_to(self.folder)
+            hidden = any(part.startswith(".") for part in relative.parts)
             if hidden or file.suffix.lower() not in READABLE:
                 continue
-            name = place.with_suffix("").as_posix()
+            name = relative.with_suffix("").as_posix()
             if name in self.files:
                 raise InputError(f"{self.files[name]} and {file} are both {name!r}: remove one")
             self.files[name] = file
@@ -79,9 +79,9 @@ class Stored(RestorationMethod):
         """
         picture = as_tensor(read_image(self.files[name]))
         if picture.shape[-2:] != (height, width):
-            found = f"{picture.shape[-1]}x{picture.shape[-2]}"
+            size = f"{picture.shape[-1]}x{picture.shape[-2]}"
             raise InputError(
-                f"{self.files[name]} has {found} pixels and its counterpart {width}x{height}: "
+                f"{self.files[name]} has {size} pixels and its counterpart {width}x{height}: "
                 "scores need equal sizes"
             )
         return picture

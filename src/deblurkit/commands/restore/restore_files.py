@@ -16,8 +16,9 @@ from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
-from deblurkit.commands.shared.inputs import single_target, targets
+from deblurkit.commands.shared.inputs import passed_over, single_target, targets
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.commands.shared.results import result_file, results_folder
 from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
@@ -56,10 +57,10 @@ def restore_files(cfg: DictConfig) -> int:
     trainer = make_trainer(cfg, method)
     for parent in {target.parent for _, target in destinations}:
         sweep(parent)
-    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    made_by = f"{method_name(cfg, method)}{weights}"
     journal = Journal(folder, settings(cfg), rank=trainer.global_rank)
-    outcomes = Outcomes(folder, method=made_by, rank=trainer.global_rank)
+    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
+    named = f"{method_name(cfg, method)}{weights}"
+    outcomes = Outcomes(folder, method=named, rank=trainer.global_rank)
     limit = int(cfg.pixel_limit)
     files = PictureFiles(
         destinations, trainer, journal=journal, outcomes=outcomes, pixel_limit=limit
@@ -73,8 +74,9 @@ def restore_files(cfg: DictConfig) -> int:
     wait_for_devices(trainer)
     if not trainer.is_global_zero:
         return 0
-    tell(shares, destinations, f"by {made_by}", output=folder)
-    return sum(len(share["failures"]) for share in shares)
+    foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
+    warn_of(foreign)
+    return report(shares, destinations, named, output=folder, passed_over=len(foreign))
 
 
 def predicted(
@@ -108,45 +110,50 @@ def placed(cfg: DictConfig, folder: Path) -> list[tuple[Path, Path]]:
     return targets(inputs, folder, suffix) if file is None else single_target(inputs, file)
 
 
-def tell(
+def report(
     shares: list[dict[str, Any]],
     destinations: list[tuple[Path, Path]],
-    made_by: str,
+    method: str,
     *,
     output: Path,
-) -> None:
-    """Say what all devices have done.
+    passed_over: int,
+) -> int:
+    """Say what all devices have done; how many files could not be restored.
 
     Args:
         shares: Of each device, what became of its files.
         destinations: All files, and where each goes.
-        made_by: What restored, in words.
+        method: What restored, in words.
         output: Folder of the results.
+        passed_over: Pictures and videos in the folders that were not tried.
     """
     for share in shares:
+        warn_of_losses(share["losses"])
         for path, reason in share["failures"].items():
             log.error("not restored: %s: %s", path, reason)
         for path, reason in share["kept"].items():
             log.warning("kept as it was: %s: %s (guard=false: restored anyway)", path, reason)
-    before, before_kept, written, written_kept = (
-        sum(share[key] for share in shares)
-        for key in ("earlier", "earlier_kept", "written", "written_kept")
+        for path, reason in share["partly"].items():
+            log.warning("kept in part as it was: %s: %s", path, reason)
+    before, before_kept, written = (
+        sum(share[key] for share in shares) for key in ("earlier", "earlier_kept", "written")
     )
-    kept = before_kept + written_kept
+    kept = before_kept + sum(len(share["kept"]) for share in shares)
     restored = before + written - kept
-    if len(destinations) == 1 and before + written == 1:
+    if len(destinations) == 1 and not passed_over and before + written == 1:
         ((file, target),) = destinations
-        done = f"restored {made_by}" if restored else "kept as it was"
+        done = f"restored by {method}" if restored else "kept as it was"
         earlier = ", before; delete it to make it again" if before else ""
         log.info("%s %s: %s%s", file, done, target, earlier)
     else:
         earlier = f" ({before} of them before; delete them to make them again)" if before else ""
         alike = f", {kept} kept as they were" if kept else ""
-        count = len(destinations)
+        count = len(destinations) + passed_over
         log.info(
-            *("%d of %d pictures restored to %s%s %s%s", restored, count, output),
-            *(earlier, made_by, alike),
+            *("%d of %d pictures restored to %s%s by %s%s", restored, count, output),
+            *(earlier, method, alike),
         )
+    return sum(len(share["failures"]) for share in shares)
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:

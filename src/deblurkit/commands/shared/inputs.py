@@ -1,10 +1,13 @@
 """Which files a command line names, and where what becomes of them goes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+from deblurkit.commands.shared.passed_over import in_words
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.encoding import READABLE
+from deblurkit.imaging.formats.foreign import kind_of_name
 from deblurkit.paths import expanded
 
 
@@ -56,15 +59,40 @@ def named_files(inputs: list[str], output: Path | None) -> dict[Path, Path]:
     for entry in inputs:
         for path in named(entry):
             if os.path.isdir(path):  # noqa: PTH112 (likewise)
-                for file in below(path, output):
+                for file in below(path, output, is_readable):
                     files.setdefault(file, file.relative_to(path))
             else:
                 files.setdefault(path, Path(path.name))
     if not files:
+        foreign = in_words(passed_over(inputs, output))
         raise InputError(
-            "found no picture: name at least one file, folder or pattern, such as photo.jpg"
+            f"found no picture that is read, but {'; '.join(foreign)}"
+            if foreign
+            else "found no picture: name at least one file, folder or pattern, such as photo.jpg"
         )
     return files
+
+
+def passed_over(inputs: list[str], output: Path | None) -> list[Path]:
+    """Pictures and videos of kinds that are not read, below the folders that are named.
+
+    Args:
+        inputs: Files, folders and patterns; what is named itself is tried and not passed over.
+        output: Folder of the results, in which nothing is looked for.
+    """
+    folders = [path for entry in inputs for path in named(entry) if os.path.isdir(path)]  # noqa: PTH112
+    files = (file for folder in folders for file in below(folder, output, is_foreign))
+    return list(dict.fromkeys(files))
+
+
+def is_readable(file: Path) -> bool:
+    """Whether a file is tried, by its name."""
+    return file.suffix.lower() in READABLE
+
+
+def is_foreign(file: Path) -> bool:
+    """Whether a file is a picture or video of a kind that is not read, by its name."""
+    return kind_of_name(file) is not None and not file.is_dir()
 
 
 def named(entry: str) -> list[Path]:
@@ -83,13 +111,13 @@ def named(entry: str) -> list[Path]:
         return [path]
 
 
-def below(folder: Path, output: Path | None) -> list[Path]:
-    """The pictures of a folder, without the results of an earlier run.
+def below(folder: Path, output: Path | None, wanted: Callable[[Path], bool]) -> list[Path]:
+    """The files of a folder that are wanted, without the results of an earlier run.
 
     Raises:
         InputError: If results would lie between them.
     """
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in READABLE)
+    files = sorted(file for file in folder.rglob("*") if wanted(file))
     if output is None:
         return files
     results = output.resolve()

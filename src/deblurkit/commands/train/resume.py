@@ -45,8 +45,8 @@ def resume_checkpoint(folder: Path) -> Path:
     for words in damaged:
         log.warning("%s; it was renamed to *.damaged", words)
     if not steps:
-        found = f"no sound checkpoint ({'; '.join(damaged)})" if damaged else f"no {LAST}"
-        raise InputError(f"{folder} holds {found} to resume from; start a new run without it")
+        reason = f"no sound checkpoint ({'; '.join(damaged)})" if damaged else f"no {LAST}"
+        raise InputError(f"{folder} holds {reason} to resume from; start a new run without it")
     return max(steps, key=lambda path: steps[path])
 
 

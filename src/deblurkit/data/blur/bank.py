@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 
 import torch
 
@@ -10,6 +11,7 @@ from deblurkit.data.blur.parts.seeding import seeded
 from deblurkit.errors import InputError
 
 REMEMBERED = 2  # a batch may lie across the border of two blocks
+_LOCK = Lock()  # of the blocks of all banks: caches are made by several threads
 
 
 class KernelBank:
@@ -39,7 +41,8 @@ class KernelBank:
         if not draws or min(draws) < 0:
             raise InputError(f"draws must be numbers from 0 on, got {list(draws)}.")
         wanted = [divmod(draw, self.block) for draw in draws]
-        blocks = {number: self._get(number) for number, _ in wanted}
+        with _LOCK:
+            blocks = {number: self._get(number) for number, _ in wanted}
         kernels = torch.stack([blocks[number].kernels[entry] for number, entry in wanted])
         parameters = {
             name: torch.stack([blocks[number].parameters[name][entry] for number, entry in wanted])

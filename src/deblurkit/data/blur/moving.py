@@ -70,9 +70,23 @@ def soft_ellipse(
         axes: Half-axes downwards and across, as shares of height and width.
         softness: Width of the rim as share of the half-axes.
     """
+    distance = elliptic_distance(height, width, place=place, axes=axes)
+    return soft_inside(distance, softness=softness)
+
+
+def elliptic_distance(
+    height: int, width: int, *, place: Float[Tensor, " 2"], axes: Float[Tensor, " 2"]
+) -> Float[Tensor, "height width"]:
+    """Distance from the middle of an ellipse in units of its half-axes: 1 on its rim."""
     rows = (torch.arange(height, device=place.device) + 0.5) / height
     columns = (torch.arange(width, device=place.device) + 0.5) / width
-    distance = torch.hypot(
+    return torch.hypot(
         (rows[:, None] - place[0]) / axes[0], (columns[None, :] - place[1]) / axes[1]
     )
+
+
+def soft_inside(
+    distance: Float[Tensor, "height width"], *, softness: float
+) -> Float[Tensor, "1 1 height width"]:
+    """1 where the distance is below 1, 0 above, falling across a rim of width ``softness``."""
     return ((1 - distance) / softness + 0.5).clamp(0, 1).float()[None, None]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from deblurkit.contracts import Images, Kernels
 from deblurkit.data.blur.bank import KernelBank
+from deblurkit.data.blur.exposure import SimulatedExposure
 from deblurkit.data.blur.parts.camera import (
     highlights,
     jpeg_compressed,
@@ -60,8 +61,9 @@ class BlurSynthesis:
     differs between kinds of devices.
 
     Args:
-        family: Kernels of uniform blur; either this or ``field``.
+        family: Kernels of uniform blur; one of this and the next two.
         field: Fields of blur that varies over the picture.
+        exposure: Views that are added up, where things cover each other.
         seed: Any integer.
         gamma: Exponent from encoded values to linear light (2.2 is usual); none: blur acts on the
             encoded values.
@@ -76,8 +78,8 @@ class BlurSynthesis:
         block: Kernels made at once.
 
     Raises:
-        InputError: If there is neither a family nor a field, or both; if an interval is out of
-            range; if highlights are boosted without a gamma.
+        InputError: If there is not one of a family, a field and an exposure; if an interval is
+            out of range; if highlights are boosted without a gamma.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class BlurSynthesis:
         *,
         family: KernelFamily | None = None,
         field: FieldFamily | None = None,
+        exposure: SimulatedExposure | None = None,
         seed: int,
         gamma: float | None = None,
         boost: Interval | None = None,
@@ -95,14 +98,21 @@ class BlurSynthesis:
         rounding: bool = False,
         block: int = 512,
     ) -> None:
-        if (family is None) == (field is None):
-            raise InputError("a synthesis needs either a family of kernels or a field.")
+        kinds: list[KernelFamily | FieldFamily | SimulatedExposure] = [
+            kind for kind in (family, field, exposure) if kind is not None
+        ]
+        if len(kinds) != 1:
+            raise InputError(
+                "a synthesis needs either a family of kernels, or a field, or an exposure."
+            )
         if boost is not None and gamma is None:
             raise InputError("highlights are boosted in linear light: give a gamma, such as 2.2.")
         if gamma is not None and gamma <= 0:
             raise InputError(f"gamma must be positive, got {gamma}.")
         self.bank = None if family is None else KernelBank(family, seed, block=block)
-        self.field, self.seed, self.gamma = field, seed, gamma
+        self.kind = kinds[0]
+        self.field, self.exposure = field, exposure
+        self.seed, self.gamma = seed, gamma
         self.threshold, self.rounding = threshold, rounding
         self.intervals = {
             name: interval(name, given, least=least, most=most)
@@ -118,9 +128,7 @@ class BlurSynthesis:
     @property
     def margin(self) -> int:
         """How far from a picture's border its blur may depend on what lies beyond, in pixels."""
-        made_by = self.field if self.bank is None else self.bank.family
-        assert made_by is not None  # the constructor takes one of the two
-        return made_by.size // 2
+        return self.kind.size // 2
 
     @torch.no_grad()
     def __call__(self, sharp: Images, draws: list[int]) -> Blurred:
@@ -183,15 +191,21 @@ class BlurSynthesis:
         if self.bank is not None:
             batch = self.bank.at(draws, light.device)
             return blur(light, batch.kernels), batch.kernels, batch.rows()
-        assert self.field is not None  # the constructor takes one of the two
-        height, width = light.shape[-2:]
         pictures, rows = [], []
         for picture, draw in zip(light.split(1), draws, strict=True):
-            generator = seeded("field", self.seed, draw)
-            (kernels, windows), row = self.field.draw(height, width, generator)
-            pictures.append(blur_field(picture, kernels.to(light.device), windows.to(light.device)))
+            blurred, row = self._varying(picture, draw)
+            pictures.append(blurred)
             rows.append(row)
         return torch.cat(pictures), None, rows
+
+    def _varying(self, light: Images, draw: int) -> tuple[Images, dict[str, float]]:
+        """One picture by a field or an exposure of its own."""
+        if self.exposure is not None:
+            return self.exposure.expose(light, seeded("exposure", self.seed, draw))
+        assert self.field is not None  # the constructor takes one of three, a family has its bank
+        height, width = light.shape[-2:]
+        (kernels, windows), row = self.field.draw(height, width, seeded("field", self.seed, draw))
+        return blur_field(light, kernels.to(light.device), windows.to(light.device)), row
 
 
 def _drawn(name: str, ends: Interval, generator: torch.Generator) -> float:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from deblurkit.storage import replacing
 _LAYOUT = 1  # of the files; a change rebuilds every cache
 _AT_ONCE = 32  # pictures decoded ahead of the writing, which bounds the memory
 _INDEX = "index.json"
+_PART, _WRITTEN = "pixels.part", "part.json"  # of a cache that is being made
+_SECONDS = 60  # between two lines about the progress
 
 
 class Cached(Source):
@@ -28,7 +31,8 @@ class Cached(Source):
     The folder belongs to this source alone; cache the whole data set and divide it afterwards,
     ``Share(Cached(pairs, folder), 0, 0.9)``. It holds ``index.json`` and a file of uint8 pixels
     of the size of all pictures, unpacked. Processes that find no cache wait until one of them has
-    made it. A changed, added or removed picture makes a new one.
+    made it; one that was interrupted goes on where it was. A changed, added or removed picture
+    makes a new one.
 
     Args:
         source: What to decode; its names, groups and roles are kept.
@@ -128,23 +132,26 @@ class Cached(Source):
         if "condition" in source.roles:
             first = source.read(0)
             channels = [first[role].shape[2] for role in self._order]
-        needed = _offsets(sizes, sum(channels))[-1]
-        part = self.folder / "pixels.part"  # one name: what a killed process left is overwritten
-        part.unlink(missing_ok=True)
-        free = shutil.disk_usage(self.folder).free
+        offsets = _offsets(sizes, sum(channels))
+        part, written = self.folder / _PART, self.folder / _WRITTEN
+        start = self._written_before(offsets)
+        needed, free = offsets[-1] - offsets[start], shutil.disk_usage(self.folder).free
         if needed > free:
             raise InputError(
                 f"the cache {self.folder} needs {needed / 1e9:.1f} GB and its disk has "
                 f"{free / 1e9:.1f} GB free: make room or choose another folder"
             )
         try:
-            with part.open("wb") as file:
-                self._write_pixels(source, sizes, channels, file)
+            with part.open("r+b" if start else "wb") as file:
+                file.truncate(file.seek(offsets[start]))
+                self._write_pixels(source, sizes, channels, file, start=start)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self._pixels_file)
+            written.unlink(missing_ok=True)
         finally:
-            part.unlink(missing_ok=True)
+            if not written.is_file():  # nothing to go on from
+                part.unlink(missing_ok=True)
         index = {"layout": _LAYOUT, "fingerprint": self._fingerprint, "roles": self._order}
         index |= {"channels": channels, "names": source.names, "sizes": sizes}
         with replacing(self.folder / _INDEX) as file:
@@ -154,10 +161,40 @@ class Cached(Source):
                 old.unlink()  # processes that still read it keep it until they end
         return index
 
+    def _written_before(self, offsets: list[int]) -> int:
+        """How many pictures of this cache an interrupted process has left on the disk."""
+        part, written = self.folder / _PART, self.folder / _WRITTEN
+        try:
+            state = json.loads(written.read_text("utf-8"))
+            count = int(state["pictures"])
+            if state["fingerprint"] == self._fingerprint and 0 < count < len(offsets):
+                return count if part.stat().st_size >= offsets[count] else 0
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        written.unlink(missing_ok=True)
+        return 0
+
+    def _note_written(self, count: int, file: BinaryIO) -> None:
+        """Remember, once they are on the disk, how many pictures are written."""
+        file.flush()
+        os.fsync(file.fileno())
+        with replacing(self.folder / _WRITTEN) as stream:
+            state = {"fingerprint": self._fingerprint, "pictures": count}
+            stream.write(json.dumps(state).encode())
+
     def _write_pixels(
-        self, source: Source, sizes: list[tuple[int, int]], channels: list[int], file: BinaryIO
+        self,
+        source: Source,
+        sizes: list[tuple[int, int]],
+        channels: list[int],
+        file: BinaryIO,
+        *,
+        start: int,
     ) -> None:
-        for index, pictures in _announced(_decoded(source), len(source), self.folder):
+        decoded = _decoded(source, start)
+        for index, pictures in _announced(decoded, range(start, len(source)), self.folder):
+            if index > start and index % _AT_ONCE == 0:
+                self._note_written(index, file)
             for role, wanted in zip(self._order, channels, strict=True):
                 height, width, found = pictures[role].shape
                 if (height, width) != sizes[index]:
@@ -200,27 +237,33 @@ def _offsets(sizes: list[tuple[int, int]], channels: int) -> list[int]:
     return offsets
 
 
-def _decoded(source: Source) -> Iterator[tuple[int, Pictures]]:
-    """All pictures in order; decoders release the interpreter, so threads are enough."""
+def _decoded(source: Source, start: int) -> Iterator[tuple[int, Pictures]]:
+    """Pictures in order, from one on; decoders release the interpreter, threads are enough."""
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        for first in range(0, len(source), _AT_ONCE):
+        for first in range(start, len(source), _AT_ONCE):
             indices = range(first, min(first + _AT_ONCE, len(source)))
             yield from zip(indices, threads.map(source.read, indices), strict=True)
 
 
 def _announced(
-    pictures: Iterator[tuple[int, Pictures]], count: int, folder: Path
+    pictures: Iterator[tuple[int, Pictures]], indices: range, folder: Path
 ) -> Iterator[tuple[int, Pictures]]:
-    """The same pictures with a bar on a terminal, or with one line elsewhere."""
-    title = f"decoding {count} pictures into {folder}"
-    if not sys.stderr.isatty():
-        print(title, file=sys.stderr)
-        yield from pictures
-        return
-    from rich.console import Console
-    from rich.progress import track
+    """The same pictures with a bar on a terminal, or with a line now and then elsewhere."""
+    title = f"decoding {len(indices)} pictures into {folder}"
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
 
-    yield from track(pictures, title, total=count, console=Console(stderr=True))
+        yield from track(pictures, title, total=len(indices), console=Console(stderr=True))
+        return
+    print(title, file=sys.stderr, flush=True)
+    said = time.monotonic()
+    for index, picture in pictures:
+        yield index, picture
+        if time.monotonic() - said > _SECONDS:
+            said = time.monotonic()
+            done = index + 1 - indices.start
+            print(f"decoded {done} of {len(indices)} pictures", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -9,22 +9,27 @@ import io
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # nothing else is tried on bytes
+from deblurkit.imaging.formats.foreign import foreign_kind, is_avif
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP", "AVIF")  # nothing else is tried
 CUT = "it is truncated or damaged"
 
 PARTS_LIMIT = 2**24  # bytes beside the pixels; camera data, profiles and previews are far smaller
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SIGNATURES = {
     "BMP": (b"BM",),
     "GIF": (b"GIF87a", b"GIF89a"),
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "PPM": tuple(b"P" + sign for sign in (b"1", b"2", b"3", b"4", b"5", b"6", b"f", b"F")),
-    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "PPM": tuple(b"P" + sign for sign in (b"1", b"2", b"3", b"4", b"5", b"6")),
+    "TIFF": TIFF_SIGNATURES,
 }
 _PIXEL_CHUNKS = frozenset({b"IDAT", b"fdAT"})
-_PIXEL_FOURCCS = frozenset({b"ALPH", b"ANMF", b"VP8 ", b"VP8L"})
+_PIXEL_FOURCCS = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
+WEBP_FRAME, GIF_FRAME, _GIF_EXTENSION = b"ANMF", b",", b"!"
 _START_OF_SCAN, _END = 0xDA, 0xD9  # markers of JPEG
 _BARE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})  # without a length
+_HEAD = 132  # bytes that tell a format
 _SCAN_LIMIT = 200  # encoders write some ten
 
 File = io.BufferedReader | io.BytesIO
@@ -41,7 +46,8 @@ class Container(NamedTuple):
     Args:
         format: One of ``FORMATS``, by content.
         size: Of the file, bytes.
-        parts: Whatever a PNG, JPEG or WebP file holds beside the pixels, in its order.
+        parts: What a PNG, JPEG or WebP file holds beside the pixels, in its order; of a GIF or
+            WebP file also an empty one for each frame.
     """
 
     format: str
@@ -58,18 +64,18 @@ def opened_container(file: File) -> Container:
     size = file.seek(0, 2)
     if not size:
         raise DecodingError("it is empty")
-    kind = _format(_at(file, 0, 12))
+    kind = _format(_at(file, 0, _HEAD))
     walk = _WALKS.get(kind)
     return Container(kind, size, tuple(_bounded(walk(file, size), size)) if walk else ())
 
 
-def refuse_endless_jpeg(data: bytes) -> None:
-    """Refuse a JPEG file without an end, or with more scans than any encoder writes.
+def jpeg_end(data: bytes) -> int:
+    """Where a JPEG picture ends; other pictures and videos may follow in the same file.
 
     OpenCV 4 fills what is missing with gray in silence; each scan passes over all pixels again.
 
     Raises:
-        DecodingError: With the reason.
+        DecodingError: If there is no end, or there are more scans than any encoder writes.
     """
     *_, (_, start, _) = _segments(io.BytesIO(data))
     end = data.find(bytes((0xFF, _END)), start)
@@ -77,6 +83,7 @@ def refuse_endless_jpeg(data: bytes) -> None:
         raise DecodingError(CUT)
     if data.count(bytes((0xFF, _START_OF_SCAN)), start, end) > _SCAN_LIMIT:
         raise DecodingError(f"it has more than {_SCAN_LIMIT} scans")
+    return end + 2
 
 
 def webp_size(file: File) -> tuple[int, int]:
@@ -103,14 +110,17 @@ def webp_size(file: File) -> tuple[int, int]:
 def _format(head: bytes) -> str:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
+    if is_avif(head):
+        return "AVIF"
     for kind, signatures in _SIGNATURES.items():
         if head.startswith(signatures):
             return kind
-    raise DecodingError(f"it is no {', '.join(FORMATS)} picture")
+    foreign = foreign_kind(head)
+    raise DecodingError(foreign.sentence if foreign else f"it is no {', '.join(FORMATS)} picture")
 
 
-def _at(file: File, place: int, length: int) -> bytes:
-    file.seek(place)
+def _at(file: File, position: int, length: int) -> bytes:
+    file.seek(position)
     return file.read(length)
 
 
@@ -127,58 +137,82 @@ def _bounded(parts: Iterator[Part | None], size: int) -> Iterator[Part]:
             yield part
 
 
-def _part(file: File, size: int, kind: bytes, *, place: int, length: int) -> Part:
+def _part(file: File, size: int, kind: bytes, *, position: int, length: int) -> Part:
     """One part as it stands in the file; a length that cannot be true is not read."""
-    if place + length > size:
+    if position + length > size:
         raise DecodingError(CUT)
     if length > PARTS_LIMIT:
         raise DecodingError(
             f"it holds {length} bytes beside its pixels and the limit is {PARTS_LIMIT}"
         )
-    return kind, _at(file, place, length)
+    return kind, _at(file, position, length)
 
 
 def _png_parts(file: File, size: int) -> Iterator[Part | None]:
-    place, kind = 8, b""
+    position, kind = 8, b""
     while kind != b"IEND":
-        head = _at(file, place, 8)
+        head = _at(file, position, 8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < 8 or place + 12 + length > size:
+        if len(head) < 8 or position + 12 + length > size:
             raise DecodingError(CUT)
         pixels = kind in _PIXEL_CHUNKS
-        yield None if pixels else _part(file, size, kind, place=place + 8, length=length)
-        place += 12 + length
+        yield None if pixels else _part(file, size, kind, position=position + 8, length=length)
+        position += 12 + length
 
 
 def _webp_parts(file: File, size: int) -> Iterator[Part | None]:
     end = 8 + int.from_bytes(_at(file, 4, 4), "little")
     if end > size:
         raise DecodingError(CUT)
-    place = 12
-    while place + 8 <= end:
-        head = _at(file, place, 8)
+    position = 12
+    while position + 8 <= end:
+        head = _at(file, position, 8)
         kind, length = head[:4], int.from_bytes(head[4:], "little")
-        if place + 8 + length > size:
+        if position + 8 + length > size:
             raise DecodingError(CUT)
-        pixels = kind in _PIXEL_FOURCCS
-        yield None if pixels else _part(file, size, kind, place=place + 8, length=length)
-        place += 8 + length + length % 2
+        if kind == WEBP_FRAME:
+            yield kind, b""  # counted, not kept
+        elif kind in _PIXEL_FOURCCS:
+            yield None
+        else:
+            yield _part(file, size, kind, position=position + 8, length=length)
+        position += 8 + length + length % 2
+
+
+def _gif_parts(file: File, size: int) -> Iterator[Part | None]:
+    """A part without content for each picture; an animation ends where it is cut."""
+    if size < 13:
+        raise DecodingError(CUT)
+    position = 13 + _gif_colors(_at(file, 10, 1))
+    while (sign := _at(file, position, 1)) in (_GIF_EXTENSION, GIF_FRAME):
+        yield (GIF_FRAME, b"") if sign == GIF_FRAME else None
+        head = 11 + _gif_colors(_at(file, position + 9, 1)) if sign == GIF_FRAME else 2
+        position += head
+        while length := int.from_bytes(_at(file, position, 1), "big"):
+            position += 1 + length
+        position += 1
+
+
+def _gif_colors(flags: bytes) -> int:
+    """Bytes of a table of colours."""
+    number = int.from_bytes(flags, "big")
+    return 3 << (number & 7) + 1 if number & 0x80 else 0
 
 
 def _jpeg_parts(file: File, size: int) -> Iterator[Part | None]:
-    for marker, place, length in _segments(file):
+    for marker, position, length in _segments(file):
         kept = length > 0 and marker != _START_OF_SCAN
-        yield _part(file, size, bytes([marker]), place=place, length=length) if kept else None
+        yield _part(file, size, bytes([marker]), position=position, length=length) if kept else None
 
 
 def _segments(file: File) -> Iterator[tuple[int, int, int]]:
-    """Marker, place and length of each segment up to the head of the first scan.
+    """Marker, position and length of each segment up to the head of the first scan.
 
     A thumbnail with scans of its own lies inside a segment.
     """
-    place, marker = 2, 0
+    position, marker = 2, 0
     while marker != _START_OF_SCAN:
-        head = _at(file, place, 4)
+        head = _at(file, position, 4)
         if len(head) < 4 or head[0] != 0xFF or head[1] == _END:
             raise DecodingError(CUT)
         marker, filling = head[1], head[1] == 0xFF
@@ -186,11 +220,12 @@ def _segments(file: File) -> Iterator[tuple[int, int, int]]:
         length = 0 if bare else int.from_bytes(head[2:], "big") - 2
         if length < 0:
             raise DecodingError(CUT)
-        yield marker, place + 4, length
-        place += (1 if filling else 2) if bare else 4 + length
+        yield marker, position + 4, length
+        position += (1 if filling else 2) if bare else 4 + length
 
 
 _WALKS: dict[str, Callable[[File, int], Iterator[Part | None]]] = {
+    "GIF": _gif_parts,
     "JPEG": _jpeg_parts,
     "PNG": _png_parts,
     "WEBP": _webp_parts,

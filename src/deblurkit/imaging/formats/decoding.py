@@ -1,99 +1,113 @@
 """A picture file to pixels: which decoder, and what is refused before it runs.
 
 OpenCV decodes, since Pillow cuts 16-bit colour to 8 in silence; Pillow reads headers and decodes
-what OpenCV gets wrong (palettes, CMYK, TIFF of 8 bits). Files are not trusted.
+what OpenCV gets wrong (palettes, CMYK, BMP of 16 bits). TIFF and Netpbm have readers of their own.
+Files are not trusted.
 """
 
-import io
-import logging
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
-    ImageCms,
     JpegImagePlugin,
     PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
 )
 from PIL import Image as PillowImage
 
 from deblurkit.imaging.formats.containers import (
     CUT,
-    PARTS_LIMIT,
+    GIF_FRAME,
+    WEBP_FRAME,
     Container,
     DecodingError,
     File,
+    jpeg_end,
     opened_container,
-    refuse_endless_jpeg,
     webp_size,
 )
-from deblurkit.imaging.formats.metadata import Metadata, metadata_of, orientation, turned, upright
-from deblurkit.imaging.formats.tiff import TiffLayout, deep_pixels, layout, notes
-
-log = logging.getLogger(__name__)
+from deblurkit.imaging.formats.decoded import (
+    Decoded,
+    made_upright,
+    reasons,
+    refuse_large,
+    refuse_long,
+)
+from deblurkit.imaging.formats.jpeg import left_out_of_jpeg, refuse_frame, refuse_rare
+from deblurkit.imaging.formats.metadata import Metadata, metadata_of, orientation
+from deblurkit.imaging.formats.netpbm import netpbm_header, netpbm_pixels
+from deblurkit.imaging.formats.tiff.pages import pages
+from deblurkit.imaging.formats.tiff.reading import all_pages, first_page, tiff_size
+from deblurkit.imaging.formats.with_pillow import GRAY_MODES, pillow_pixels
 
 # Opened by name: Image.open has a limit of pixels of its own, for the whole process.
 _PLUGINS = {
+    "AVIF": AvifImagePlugin.AvifImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
-    "PPM": PpmImagePlugin.PpmImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
 }
-_GRAY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "L", "LA", "La"})
-_PILLOW_MODES = frozenset({"1", "CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
+_BY_PILLOW = frozenset({"AVIF", "BMP", "GIF"})
+_PILLOW_MODES = frozenset({"CMYK", "HSV", "LAB", "P", "PA", "YCbCr"})
 _SWAPPED = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
-_SMALL = 2**24  # pixels; below, no claim of a header does harm
-_PACKING = 3000  # deflate packs 1032 bytes into one at best, LZW some 2700
+_LIMIT = 2**31  # pixels, where only a header is read
 _opencv_log = getattr(cv2.utils, "logging", cv2)  # where OpenCV 5 and 4 keep it
 
 
-class Decoded(NamedTuple):
-    """Pixels of a file, upright.
-
-    Args:
-        values: (height, width), or (height, width, 3 or 4) as RGB or RGBA; uint8 or uint16.
-        gray: Whether the file has one channel, opacity aside.
-        metadata: What the file says beside its pixels, true for the upright ones.
-    """
-
-    values: NDArray[Any]
-    gray: bool
-    metadata: Metadata
-
-
 class _Header(NamedTuple):
-    """What is known before pixels are decoded; height and width as the decoder will give them."""
+    """What is known before pixels are decoded; height and width as they are stored."""
 
     container: Container
     height: int
     width: int
-    depth: int  # bytes per pixel, once decoded
-    pillow: PillowImage.Image | None  # None for WebP and 16-bit TIFF, where Pillow is of no use
-    stored: TiffLayout | None  # of TIFF files
+    depth: float  # bytes for each pixel, once decoded
+    pillow: PillowImage.Image | None  # None for WebP and Netpbm
+    metadata: Metadata
 
 
 def decoded(file: File, *, pixel_limit: int) -> Decoded:
-    """Decode the first picture of a file.
+    """Decode the first picture of a file; others are told as left out.
 
     Raises:
         DecodingError: If it is empty, truncated, too large or no picture.
     """
-    # The decoders raise whatever comes to their mind for damaged files, down to struct.error.
-    try:
-        return _decoded(file, pixel_limit)
-    except DecodingError:
-        raise
-    except Exception as error:
-        if isinstance(error, MemoryError) or getattr(error, "code", 0) == cv2.Error.StsNoMem:
-            raise DecodingError("it needs more memory than there is") from error
-        raise DecodingError(f"{CUT} ({error})") from error
+    with reasons():
+        container = opened_container(file)
+        if container.format == "TIFF":
+            return first_page(file, container, pixel_limit=pixel_limit)
+        return _decoded(file, container, pixel_limit)
+
+
+def decoded_pages(file: File, *, pixel_limit: int) -> Iterator[Decoded]:
+    """Decode the pages of a TIFF file one after another, or the picture of another file.
+
+    Raises:
+        DecodingError: As in ``decoded``; it names the page.
+    """
+    with reasons():
+        container = opened_container(file)
+        if container.format == "TIFF":
+            yield from all_pages(file, container, pixel_limit=pixel_limit)
+        else:
+            yield _decoded(file, container, pixel_limit)
+
+
+def page_count_of(file: File) -> int:
+    """How many pages a TIFF file has; 1 of every other file.
+
+    Raises:
+        DecodingError: If it is no picture.
+    """
+    with reasons():
+        tiff = opened_container(file).format == "TIFF"
+        return len(pages(file).directories) if tiff else 1
 
 
 def decoded_size(file: File) -> tuple[int, int]:
@@ -102,101 +116,109 @@ def decoded_size(file: File) -> tuple[int, int]:
     Raises:
         DecodingError: If there is no readable header.
     """
-    try:
-        header = _header(file)
-        swapped = orientation(metadata_of(header.container).exif) >= 5
+    with reasons():
+        container = opened_container(file)
+        if container.format == "TIFF":
+            return tiff_size(file)
+        header = _header(file, container, _LIMIT)
+        swapped = orientation(header.metadata) >= 5
         return (header.width, header.height) if swapped else (header.height, header.width)
-    except DecodingError:
-        raise
-    except Exception as error:
-        raise DecodingError(f"{CUT} ({error})") from error
 
 
-def _header(file: File) -> _Header:
-    container = opened_container(file)
+def _header(file: File, container: Container, pixel_limit: int) -> _Header:
     if container.format == "WEBP":
         width, height = webp_size(file)
-        return _Header(container, height, width, 4, None, None)
-    stored = layout(file, container.size) if container.format == "TIFF" else None
-    if stored is not None and stored.bits == 16 and not stored.inks:
-        depth = 2 * stored.samples
-        return _Header(container, stored.height, stored.width, depth, None, stored)
+        return _Header(container, height, width, 4, None, metadata_of(container))
+    if container.format == "PPM":
+        netpbm = netpbm_header(file)
+        depth = netpbm.channels * netpbm.bits / 8
+        return _Header(container, netpbm.height, netpbm.width, depth, None, Metadata())
+    refuse_long(container.size, pixel_limit)
+    if container.format == "JPEG":
+        refuse_frame(container)
+    if container.format == "PNG" and container.parts and container.parts[0][0] == b"CgBI":
+        raise DecodingError("it is a PNG as Xcode packs them; take the original")
     file.seek(0)
     pillow = _PLUGINS[container.format](file)
-    return _Header(container, pillow.height, pillow.width, len(pillow.getbands()), pillow, stored)
+    depth = len(pillow.getbands()) / (8 if pillow.mode == "1" else 1)
+    metadata = _metadata(file, container, pillow)
+    return _Header(container, pillow.height, pillow.width, depth, pillow, metadata)
 
 
-def _decoded(file: File, pixel_limit: int) -> Decoded:
-    header = _header(file)
-    _refuse_large(header, pixel_limit)
+def _metadata(file: File, container: Container, pillow: PillowImage.Image) -> Metadata:
+    if container.format == "AVIF":
+        keys = ("exif", "icc_profile", "xmp")
+        exif, icc, xmp = (pillow.info.get(key, b"") for key in keys)
+        return Metadata(exif=exif.removeprefix(b"Exif\0\0"), icc=icc, xmp=xmp)
+    if container.format == "BMP":
+        file.seek(14)
+        head = file.read(32)
+        across, down = (int.from_bytes(head[at : at + 4], "little", signed=True) for at in (24, 28))
+        known = head[0] >= 40 and across > 0 and down > 0
+        return Metadata(resolution=(float(across), float(down)) if known else None)
+    if container.format == "GIF":
+        comment = pillow.info.get("comment", b"")
+        return Metadata(comment=comment if isinstance(comment, bytes) else b"")
+    return metadata_of(container)
+
+
+def _decoded(file: File, container: Container, pixel_limit: int) -> Decoded:
+    header = _header(file, container, pixel_limit)
+    height, width, metadata = header.height, header.width, header.metadata
+    refuse_large(container, height, width, depth=header.depth, pixel_limit=pixel_limit)
+    if container.format == "PPM":
+        netpbm = netpbm_header(file)
+        values = netpbm_pixels(file, netpbm)
+        return Decoded(values, netpbm.channels == 1, metadata)
     file.seek(0)
     data = file.read()
-    metadata = notes(file) if header.stored is not None else metadata_of(header.container)
-    if header.container.format == "JPEG":
-        refuse_endless_jpeg(data)
-    if header.pillow is None:
-        pixels = _opencv_pixels(data)
-        if header.stored is not None:
-            pixels = deep_pixels(data, header.stored, pixels)
-        gray = pixels is not None and header.stored is not None and header.stored.gray
-    elif _is_for_pillow(header):
-        pixels = pillow_pixels(header.pillow, metadata.icc)
-        gray = header.pillow.mode in _GRAY_MODES
+    left_out = _left_out(header, data)
+    mode = None if header.pillow is None else header.pillow.mode
+    if header.pillow is not None and (container.format in _BY_PILLOW or mode in _PILLOW_MODES):
+        pixels: NDArray[Any] | None = pillow_pixels(header.pillow, metadata.icc)
     else:
         pixels = _opencv_pixels(data)
-        gray = header.pillow.mode in _GRAY_MODES or _is_gray_png(data)
-    if pixels is None or pixels.shape[:2] != (header.height, header.width):
+        if pixels is None and container.format == "JPEG":
+            refuse_rare(container)
+    gray = mode in GRAY_MODES or _is_gray_png(data)
+    if pixels is None or pixels.shape[:2] != (height, width):
         raise DecodingError(CUT)
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise DecodingError(f"it holds {pixels.dtype} values; save it with 8 or 16 bits")
-    if gray and header.container.format == "PNG":
-        pixels = _with_transparent_level(pixels, header.container, depth=data[24])
-    if header.pillow is not None and header.pillow.mode == "CMYK":
-        metadata = Metadata(exif=metadata.exif, xmp=metadata.xmp)  # its profile is of inks
-    pixels = turned(pixels, orientation(metadata.exif))
-    return Decoded(pixels, gray, upright(metadata, *pixels.shape[:2]))
+    if gray and container.format == "PNG":
+        pixels = _with_transparent_level(pixels, container, depth=data[24])
+    if mode == "CMYK":
+        metadata = replace(metadata, icc=b"")  # its profile is of inks
+    return made_upright(Decoded(pixels, gray, metadata, left_out), orientation(metadata))
 
 
-def _refuse_large(header: _Header, pixel_limit: int) -> None:
-    pixels, size = header.width * header.height, header.container.size
-    claim = f"it claims {header.width}x{header.height} pixels"
-    if pixels > pixel_limit:
-        raise DecodingError(f"{claim} and the limit is {pixel_limit}")
-    mode = None if header.pillow is None else header.pillow.mode
-    unpacked = pixels * header.depth / (8 if mode == "1" else 1)
-    if pixels > _SMALL and unpacked > _PACKING * size:
-        raise DecodingError(f"{claim}, which cannot be in so few bytes")
-    if size > 16 * pixel_limit + 2 * PARTS_LIMIT:
-        raise DecodingError(f"it is larger than any picture of {pixel_limit} pixels, the limit")
+def _left_out(header: _Header, data: bytes) -> tuple[str, ...]:
+    """What the file holds beside its first picture, in words."""
+    container, count = header.container, 1
+    if container.format == "JPEG":
+        return left_out_of_jpeg(container, data[jpeg_end(data) :])
+    kinds = [kind for kind, _ in container.parts]
+    if container.format == "WEBP":
+        count = kinds.count(WEBP_FRAME)
+    elif container.format == "PNG" and b"acTL" in kinds:
+        count = int.from_bytes(dict(container.parts)[b"acTL"][:4], "big")
+    elif container.format == "GIF":
+        count = kinds.count(GIF_FRAME)
+    elif container.format == "AVIF":
+        count = getattr(header.pillow, "n_frames", 1)
+    words = [f"{count - 1} further frames of its animation"] if count > 2 else []
+    words += ["the second frame of its animation"] if count == 2 else []
+    if container.format == "AVIF" and _beyond_eight_bits(data):
+        words.append("what its colours have beyond 8 bits")
+    return tuple(words)
 
 
-def _is_for_pillow(header: _Header) -> bool:
-    assert header.pillow is not None
-    if header.container.format == "PNG" and header.pillow.mode == "1":
-        return False
-    return header.container.format == "TIFF" or header.pillow.mode in _PILLOW_MODES
+def _beyond_eight_bits(data: bytes) -> bool:
+    """Whether the first picture of an AVIF file has 10 or 12 bits, which Pillow rounds to 8."""
+    position = data.find(b"av1C")
+    return position >= 0 and bool(data[position + 6 : position + 7] and data[position + 6] & 0x40)
 
 
 def _is_gray_png(data: bytes) -> bool:
     return data.startswith(b"\x89PNG") and data[25] in (0, 4)
-
-
-def pillow_pixels(picture: PillowImage.Image, icc: bytes) -> NDArray[Any]:
-    """RGB, or RGBA where something is transparent, of a picture that Pillow has opened.
-
-    Args:
-        picture: Of 8 bits or fewer.
-        icc: Its profile, through which inks become RGB; may be empty.
-    """
-    if picture.mode == "CMYK" and icc:
-        try:
-            srgb, inks = ImageCms.createProfile("sRGB"), io.BytesIO(icc)
-            shown = ImageCms.profileToProfile(picture, inks, srgb, outputMode="RGB")
-            return np.asarray(shown)
-        except (ImageCms.PyCMSError, OSError):
-            log.warning("a colour profile does not fit its CMYK picture and was not used")
-    opaque = picture.mode not in ("LA", "PA", "RGBA") and "transparency" not in picture.info
-    return np.asarray(picture.convert("RGB" if opaque else "RGBA"))
 
 
 def _opencv_pixels(data: bytes) -> NDArray[Any] | None:

@@ -5,9 +5,7 @@ file; what else is needed to write it back as it came travels with it: one chann
 opacity, colour profile, camera data.
 """
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,44 +14,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deblurkit.contracts import Image
-from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.colour import REC601
-from deblurkit.imaging.formats.containers import DecodingError
+from deblurkit.imaging.formats.decoded import Decoded
 from deblurkit.imaging.formats.decoding import decoded, decoded_size
 from deblurkit.imaging.formats.encoding import DEEP, TRANSPARENT, WRITABLE, EncodingError, encoded
 from deblurkit.imaging.formats.metadata import Metadata
-from deblurkit.storage import replacing
+from deblurkit.imaging.formats.picture import (
+    Picture as Picture,
+)
+from deblurkit.imaging.formats.picture import (
+    Pixels as Pixels,
+)
+from deblurkit.imaging.formats.picture import (
+    channels_of,
+    opened,
+    picture_of,
+    unwritable,
+    written,
+)
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
 Levels = Shaped[Tensor, "*batch channels height width"]  # whole numbers of a file, or in [0, 1]
 
 PIXEL_LIMIT = 2**27  # pixels; a file of some kilobytes may claim to hold more than the memory
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture and what is needed to write it back as it came.
-
-    >>> picture = Picture(np.zeros((2, 3, 3), np.uint16))
-    >>> picture.bits, picture.gray, picture.alpha
-    (16, False, None)
-
-    Args:
-        pixels: RGB of shape (height, width, 3), uint8 or uint16 over the full range.
-        gray: Whether the file had one channel; ``pixels`` then has three equal ones.
-        alpha: Opacity of shape (height, width) in the dtype of ``pixels``, where the file has it.
-        metadata: Colour profile, camera data and notes, true for the upright pixels.
-    """
-
-    pixels: Pixels
-    gray: bool = False
-    alpha: Pixels | None = None
-    metadata: Metadata = field(default=Metadata(), repr=False)
-
-    @property
-    def bits(self) -> int:
-        """Bits per channel, 8 or 16."""
-        return 8 * self.pixels.dtype.itemsize
 
 
 def read_image(path: str | Path) -> Pixels:
@@ -72,11 +53,14 @@ def read_image(path: str | Path) -> Pixels:
 def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture:
     """Read a picture with its number of channels, its depth, its opacity and its metadata.
 
-    Of several pictures in a file the first is read. Gamma chunks and colour profiles are left
-    alone: pixels are those of the file. Palettes become 8-bit RGB, so do inks (CMYK), through
-    their profile where the file has one; two levels become 0 and 255, fewer than 8 bits 8; a
-    transparent colour becomes opacity, and premultiplied opacity is divided out. Floating-point
-    numbers and signed integers are refused, since nothing says what is white.
+    Of several pictures in a file the first in full size is read, and ``left_out`` tells of the
+    others. Gamma chunks and colour profiles are left alone: pixels are those of the file, where a
+    Netpbm file says what is white scaled to that. Significant bits (PNG's sBIT, TIFF's largest
+    value) scale nothing, as their specifications have it. Palettes become 8-bit RGB, so do inks
+    (CMYK), through their profile where the file has one; two levels become 0 and 255, fewer than
+    8 bits 8; a transparent colour becomes opacity, and premultiplied opacity is divided out.
+    Floating-point numbers and signed integers are refused, since nothing says what is white, and
+    so are RAW files, whose preview is not the photograph.
 
     >>> write_image("gray.png", np.full((2, 3), 255, np.uint8))
     >>> picture = read_picture("gray.png")
@@ -90,15 +74,8 @@ def read_picture(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Picture
     Raises:
         PictureError: If the file is missing, empty, truncated, too large or not a picture.
     """
-    try:
-        with Path(path).open("rb") as file:
-            found = decoded(file, pixel_limit=pixel_limit)
-    except OSError as error:
-        raise _unreadable(path, _words(error)) from error
-    except DecodingError as error:
-        raise _unreadable(path, str(error)) from error
-    picture = _picture(found.values, gray=found.gray)
-    return replace(picture, metadata=found.metadata)
+    with opened(path) as file:
+        return picture_of(decoded(file, pixel_limit=pixel_limit))
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -111,13 +88,8 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     Raises:
         PictureError: If the file is missing or its header cannot be read.
     """
-    try:
-        with Path(path).open("rb") as file:
-            return decoded_size(file)
-    except OSError as error:
-        raise _unreadable(path, _words(error)) from error
-    except DecodingError as error:
-        raise _unreadable(path, str(error)) from error
+    with opened(path) as file:
+        return decoded_size(file)
 
 
 def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
@@ -143,7 +115,7 @@ def write_image(path: str | Path, image: NDArray[np.generic]) -> None:
         raise ValueError(f"an image is uint8, uint16 or float, got {image.dtype}")
     if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != 3):
         raise ValueError(f"an image is (height, width, 3) or (height, width), got {image.shape}")
-    write_picture(path, _picture(image, gray=image.ndim == 2))
+    write_picture(path, picture_of(Decoded(image, image.ndim == 2, Metadata())))
 
 
 def write_picture(path: str | Path, picture: Picture) -> None:
@@ -164,21 +136,11 @@ def write_picture(path: str | Path, picture: Picture) -> None:
     Raises:
         PictureError: If the format does not exist or cannot hold the picture, or the disk refuses.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in WRITABLE:
-        raise _unwritable(path, f"its suffix is none of {', '.join(sorted(WRITABLE))}")
-    if picture.bits == 16 and suffix not in DEEP:
-        raise _unwritable(path, f"{suffix} holds 8 bits and the picture has 16; write a .png")
-    if picture.alpha is not None and suffix not in TRANSPARENT:
-        raise _unwritable(path, f"{suffix} holds no transparency; write a .png")
+    suffix = _able_suffix(path, picture)
     try:
-        content = encoded(as_channels(picture), suffix, picture.metadata)
-        with replacing(path) as file:
-            file.write(content)
+        written(path, encoded(channels_of(picture), suffix, picture.metadata))
     except EncodingError as error:
-        raise _unwritable(path, str(error)) from error
-    except InputError as error:
-        raise PictureError(str(error)) from error
+        raise unwritable(path, str(error)) from error
 
 
 def as_tensor(pixels: Pixels) -> Image:
@@ -237,23 +199,6 @@ def as_pixels(image: Levels, bits: int = 8) -> Pixels:
     return np.ascontiguousarray(scaled.permute(1, 2, 0).cpu().numpy().astype(dtype))
 
 
-def as_channels(picture: Picture) -> NDArray[Any]:
-    """What is written, (height, width, channels): gray or RGB, and opacity where there is one.
-
-    Gray is the luminance of the pixels, exact where their three channels are equal.
-
-    >>> as_channels(Picture(np.full((2, 3, 3), 7, np.uint8), gray=True)).shape
-    (2, 3, 1)
-    """
-    shown: NDArray[Any] = picture.pixels
-    if picture.gray:
-        luminance = np.rint(shown @ np.array(REC601))
-        shown = luminance.astype(shown.dtype)[..., None]
-    if picture.alpha is None:
-        return np.ascontiguousarray(shown)
-    return np.ascontiguousarray(np.dstack([shown, picture.alpha]))
-
-
 def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
     """The same pixels with 8 bits, 16-bit ones rounded to the nearest.
 
@@ -265,26 +210,13 @@ def eight_bit(pixels: Pixels) -> NDArray[np.uint8]:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 = 255 * 257
 
 
-def _picture(decoded: NDArray[Any], *, gray: bool) -> Picture:
-    if decoded.ndim == 2:
-        return Picture(np.dstack([decoded] * 3), gray=True)
-    alpha = np.ascontiguousarray(decoded[..., 3]) if decoded.shape[2] == 4 else None
-    return Picture(np.ascontiguousarray(decoded[..., :3]), gray=gray, alpha=alpha)
-
-
-def _words(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    return error.strerror or str(error)
-
-
-def _unreadable(path: str | Path, reason: str) -> PictureError:
-    try:
-        size = f" ({Path(path).stat().st_size} bytes)"
-    except OSError:
-        size = ""
-    return PictureError(f"{path} cannot be read: {reason}{size}")
-
-
-def _unwritable(path: str | Path, reason: str) -> PictureError:
-    return PictureError(f"{path} cannot be written: {reason}")
+def _able_suffix(path: str | Path, picture: Picture) -> str:
+    """The file's suffix, if its format can hold the picture."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in WRITABLE:
+        raise unwritable(path, f"its suffix is none of {', '.join(sorted(WRITABLE))}")
+    if picture.bits == 16 and suffix not in DEEP:
+        raise unwritable(path, f"{suffix} holds 8 bits and the picture has 16; write a .png")
+    if picture.alpha is not None and suffix not in TRANSPARENT:
+        raise unwritable(path, f"{suffix} holds no transparency; write a .png")
+    return suffix

@@ -1,6 +1,5 @@
 """Methods that are optimised anew for every picture."""
 
-import json
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.doors import require_pools, shape_of
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
-from deblurkit.storage import replacing
+from deblurkit.storage import as_json, replacing
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +168,7 @@ class PerPictureMethod(RestorationMethod):
             if not problem.running
         }
         with replacing(Path(self.trainer.default_root_dir) / "answers.json") as stream:
-            stream.write(json.dumps(finished, indent=1).encode())
+            stream.write(as_json(finished, indent=1))
 
     def on_train_end(self) -> None:
         """Say so if the run has ended before its pictures were finished."""

@@ -1,0 +1,1 @@
+"""TIFF files: directories, pages, pixels and what stands beside them."""

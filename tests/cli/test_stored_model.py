@@ -1,0 +1,62 @@
+"""Training that starts from a file: network and recipe are the file's."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from running import command_line
+
+import deblurkit
+from deblurkit.checkpoint import save_weights
+from deblurkit.cli.command_line import parsed
+from deblurkit.cli.stored_model import with_stored_model
+
+SIZES = ("backbone.channels=4", "backbone.encoder_blocks=[1]", "backbone.decoder_blocks=[1]")
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A small U in half precision."""
+    method = deblurkit.build("residual_u", *SIZES, "backbone.middle_blocks=1")
+    save_weights(method.half(), tmp_path / "it's mine.safetensors")
+    return tmp_path / "it's mine.safetensors"
+
+
+def test_a_file_brings_its_model(weights: Path) -> None:
+    line = parsed([f'weights="{weights}"', "data=photos"])
+    with with_stored_model(line) as complete:
+        assert complete.value("model") == "of_weights"
+        assert complete.overrides[:2] == line.overrides
+        (folder,) = (
+            Path(value.split("file://")[1].rstrip("']\""))
+            for value in [complete.value("hydra.searchpath") or ""]
+        )
+        stored = OmegaConf.load(folder / "model" / "of_weights.yaml")
+    assert OmegaConf.to_container(stored) == deblurkit.load(weights).recipe
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("choice", ["model=nafnet", "experiment=tiny"])
+def test_a_model_that_is_chosen_stays(choice: str) -> None:
+    for words in ([choice, "weights=missing.ckpt"], ["data=photos"], ["weights=null"]):
+        line = parsed(words)
+        with with_stored_model(line) as complete:
+            assert complete == line
+
+
+def test_it_trains_on(weights: Path, tmp_path: Path) -> None:
+    """The first steps of a rate of zero leave the weights as they were in the file."""
+    given = (f'weights="{weights}"', "data=photos", "model.optimizer.lr=0.0")
+    command_line("train", *given, "hydra.run.dir=run", folder=tmp_path)
+    cfg = OmegaConf.load(tmp_path / "run" / "config.yaml")
+    assert cfg.model._target_ == "deblurkit.methods.nafnet.NAFNet"
+    assert cfg.model.backbone._target_ == "deblurkit.networks.residual_u.ResidualU"
+    assert (cfg.model.backbone.channels, cfg.model.optimizer.lr) == (4, 0.0)
+    before = deblurkit.load(weights).state_dict()
+    after = deblurkit.load(tmp_path / "run" / "last.ckpt").state_dict()
+    assert all(value.equal(after[name]) for name, value in before.items())
+
+
+def test_a_file_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+    printed = command_line("train", "weights=gone.ckpt", "data=photos", folder=tmp_path, code=2)
+    assert printed.startswith("deblurkit: gone.ckpt is no file; weights= takes")
