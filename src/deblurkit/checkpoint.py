@@ -129,7 +129,7 @@ def existing(weights: str | Path) -> Path:
             if (path / name).is_file():
                 return path / name
         is_file = path.is_file()
-    except (OSError, ValueError) as error:  # a name that no file can have
+    except (OSError, TypeError, ValueError) as error:  # a name that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
     if not is_file:
         raise InputError(
@@ -236,7 +236,7 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
     """
     from safetensors.torch import save
 
-    if method.recipe is None:
+    if getattr(method, "recipe", None) is None:
         raise InputError("only methods from deblurkit.build or deblurkit.load know their recipe")
     state = {name: value.detach().cpu().contiguous() for name, value in method.state_dict().items()}
     content = save(state, {"deblurkit": json.dumps(method.description())})

@@ -21,6 +21,9 @@ Files and pixels:
 - ``formats.files.as_levels``: pixels as a tensor of the same whole numbers.
 - ``formats.files.in_unit_range``: such a tensor in [0, 1].
 - ``formats.files.eight_bit``: pixels of 16 bits as pixels of 8.
+- ``formats.picture.channels_of``: a picture's pixels as they are written.
+- ``pillow.pillow_picture``: a picture of Pillow as if a file of it were read.
+- ``pillow.as_pillow``: a picture of Pillow, with what stands beside its pixels.
 - ``colour.luminance``: full-range luminance of RGB.
 
 What pictures are like:

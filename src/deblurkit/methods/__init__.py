@@ -48,6 +48,7 @@ What a method of yours inherits:
 - ``frame.trained.TrainedMethod``: what the first two share: the clock, the log, the guard.
 - ``frame.network.NetworkMethod``: one forward pass of a network restores.
 - ``frame.base.RestorationMethod``: what all of them share.
+- ``frame.doors.require_unit_range``: refuses pictures that lie elsewhere than in [0, 1].
 
 Learning rates over a training:
 

@@ -62,7 +62,7 @@ class Tiled:
         tile: int | str | None,
         overlap: int,
     ) -> None:
-        if isinstance(tile, str) and tile != AUTO:
+        if tile is not None and tile != AUTO and type(tile) is not int:
             raise InputError(f"tile is a number of pixels, auto or null, got {tile}")
         self.tile, self.overlap = tile, overlap
         self.whole = restore

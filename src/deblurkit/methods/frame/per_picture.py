@@ -16,6 +16,7 @@ from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restora
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.kernels import padded
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.frame.doors import require_pools, shape_of
 from deblurkit.methods.frame.same_pictures import alike, require_same_pictures, sizes_of
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
@@ -181,7 +182,11 @@ class PerPictureMethod(RestorationMethod):
             )
 
     def setup(self, stage: str) -> None:
-        """Pose the problems of the training data, unless a checkpoint brought them."""
+        """Pose the problems of the training data, unless a checkpoint brought them.
+
+        Raises:
+            InputError: If there are several devices, or no data module with the right batches.
+        """
         super().setup(stage)
         if stage != "fit" or self.problems:
             return
@@ -190,8 +195,14 @@ class PerPictureMethod(RestorationMethod):
                 f"{type(self).__name__} optimises each picture on one device; use trainer.devices=1"
                 " here, or let several devices share the files of deblurkit-deblur"
             )
-        loader = self.trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]
-        batch: Pools = next(iter(loader))
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            raise InputError(
+                f"{type(self).__name__} reads its pictures from a data module before the first "
+                f"step: fit(method, datamodule=...), where a batch is {shape_of(self.needs)}"
+            )
+        batch: Pools = next(iter(data.train_dataloader()))
+        require_pools(batch, self.needs, method=type(self).__name__)
         self._pose_all(batch["pictures"])
 
     def _pose_all(self, pictures: PictureList) -> None:

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from deblurkit.contracts import Pools
-from deblurkit.errors import InputError
 from deblurkit.lightning_private import logs_now, write_metrics
+from deblurkit.methods.frame.doors import require_pools
 from deblurkit.methods.frame.gradient_guard import GradientGuard
 from deblurkit.methods.frame.network import NetworkMethod
 from deblurkit.methods.frame.resumed import Schedules
@@ -35,11 +35,7 @@ class TrainedMethod(NetworkMethod):
 
     def begin(self, batch: Pools) -> int:
         """Check a batch before its step and read the clock: training batches so far."""
-        if not self.needs <= batch.keys():
-            raise InputError(
-                f"{type(self).__name__} trains on the pools {sorted(self.needs)}, "
-                f"this batch holds {sorted(batch)}"
-            )
+        require_pools(batch, self.needs, method=type(self).__name__)
         trainer = self.trainer
         vars(self).update(batch=batch, logs_now=logs_now(trainer))  # a module's own way is slow
         return max(trainer.fit_loop.total_batch_idx, 0)
@@ -52,7 +48,7 @@ class TrainedMethod(NetworkMethod):
         """The current batch and its pictures, for messages."""
         names: list[str] = []
         for pool in cast("Mapping[str, Any]", self.batch or {}).values():
-            names += pool["name"]
+            names += pool.get("name", ())
         return f"batch {self.trainer.fit_loop.total_batch_idx} ({', '.join(names[:4])} ...)"
 
     def clip_or_skip(
