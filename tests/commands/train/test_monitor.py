@@ -153,3 +153,20 @@ def test_a_run_that_validates_nothing_ends_well(tmp_path: Path) -> None:
     run(worsening(tmp_path, "trainer.limit_val_batches=0", "trainer.max_epochs=1"))
     assert not (tmp_path / "best.ckpt").exists()
     assert (tmp_path / "last.ckpt").exists()
+
+
+class Perfect(Direct):
+    """Restores the validation pictures without an error, so that PSNR is infinite."""
+
+    def validation_step(self, batch: Any, batch_idx: int) -> Any:
+        return {"restored": batch["sharp"]}
+
+
+def test_an_infinite_score_is_the_best_and_stops_nothing(tmp_path: Path) -> None:
+    cfg = config(tmp_path, EARLY, model={**DIRECT, "_target_": f"{__name__}.Perfect"})
+    cfg.trust = ["toys", __name__]
+    run(cfg)
+    with (tmp_path / "metrics.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["val/psnr"]]
+    assert [(row["val/psnr"], row["val/psnr_infinite"]) for row in rows] == [("inf", "2.0")] * 2
+    assert torch.load(tmp_path / "best.ckpt", weights_only=True)["epoch"] == 0
