@@ -40,7 +40,10 @@ def test_sources_that_would_make_something_are_not_asked(
     cfg = compose(f"data={data[0]}", "data.root=pictures", *data[1:])
     nodes = plain(cfg.data)["train"].values()
     assert [only_reads(node) for node in nodes] == [reads]
-    taught = {"_target_": "deblurkit.data.sources.taught.TaughtPictures", "source": [*nodes][0]}
+    taught = {
+        "_target_": "deblurkit.data.sources.taught.TaughtPictures",
+        "source": next(iter(nodes)),
+    }
     assert not only_reads({"_target_": "deblurkit.data.sources.subsets.Share", "source": taught})
 
 
