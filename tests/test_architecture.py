@@ -20,7 +20,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors", "paths"}
+GROUND = {"contracts", "errors", "file_tree", "paths"}
 PRIVATE = {"lightning_private"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
@@ -28,6 +28,7 @@ FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
+    "file_tree": {"errors"},
     "paths": set(),
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers

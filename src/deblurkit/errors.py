@@ -11,6 +11,10 @@ class InputError(ValueError):
     """Something that was given cannot be used; the message says what to do about it."""
 
 
+class AbsentError(InputError):
+    """Nothing of what was asked for is there; what is there may be whole nevertheless."""
+
+
 class PictureError(InputError):
     """A picture file cannot be read or written; the message names the file and the reason."""
 

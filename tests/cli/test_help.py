@@ -79,7 +79,7 @@ def test_data_sets_are_those_that_the_command_can_use() -> None:
     assert "folder_blurred" not in choices("eval", "data")  # nothing to compare with
     assert {"gopro", "photos", "levin"} <= {*choices("train", "data")}
     assert "kohler" not in choices("train", "data")
-    assert {"gopro", "lai"} <= {*choices("data", "data")}
+    assert {"gopro", "lai", "gopro_unpaired_ratio"} <= {*choices("data", "data")}
     assert "photos" not in choices("data", "data")
 
 

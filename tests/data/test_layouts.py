@@ -23,13 +23,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         top, left = divmod(number, 5)
         sharp = photo[80 * top : 80 * top + 48, 100 * left : 100 * left + 56]
         blurred = (sharp + np.roll(sharp, 1, axis=1)) / 2
-        for part in ("train", "val", "test"):
-            write_image(root / "pairs" / part / "blurred" / f"{number}.png", blurred)
-            write_image(root / "pairs" / part / "sharp" / f"{number}.png", sharp)
+        for part, turns in (("train", 0), ("val", 1), ("test", 2)):  # other pictures each
+            for role, picture in (("blurred", blurred), ("sharp", sharp)):
+                file = root / "pairs" / part / role / f"{number}.png"
+                write_image(file, np.rot90(picture, turns).copy())
         write_image(root / "apart" / "blurred" / f"a{number}.png", blurred)
         write_image(root / "apart" / "sharp" / f"b{number}.png", sharp)
-        for part in ("train", "val"):
-            write_image(root / "sharp" / part / f"{number}.png", sharp)
+        for part, turns in (("train", 0), ("val", 2)):
+            write_image(root / "sharp" / part / f"{number}.png", np.rot90(sharp, turns).copy())
     for number in range(50):
         sharp = photo[6 * number : 6 * number + 48, 10 * number : 10 * number + 64]
         write_image(root / "COCO" / "val2017" / f"{13 * number:012d}.jpg", sharp)

@@ -39,6 +39,8 @@ Blur by a kernel, and back:
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
 - ``blur.kernels.normalized``: kernels of sum 1.
 - ``blur.kernels.padded``: kernels with zeros around them.
+- ``blur.kernel_files.write_kernel``: a kernel as a gray PNG of 16 bits.
+- ``blur.kernel_files.kernel_levels``: a kernel to look at.
 - ``blur.deconvolution.known_kernels``: the kernels of a batch, checked.
 - ``blur.deconvolution.without_repeats``: one channel of gray pictures.
 - ``blur.deconvolution.PeriodicFrame``: where a picture lies in a larger, periodic one.

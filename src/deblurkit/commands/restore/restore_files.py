@@ -19,7 +19,7 @@ import deblurkit
 from deblurkit.callbacks.scores import gathered
 from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
-from deblurkit.commands.restore.kernels import write_kernel
+from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
 from deblurkit.commands.shared.inputs import passed_over, single_target, targets
@@ -261,7 +261,7 @@ class PictureWriter(BasePredictionWriter):
             complete = waiting.write(replace(waiting.picture, pixels=pixels))
             target = waiting.own_target
             if "kernel" in prediction:
-                write_kernel(target, prediction["kernel"][0])
+                write_beside(target, prediction["kernel"][0])
             if self.compare:
                 columns = {"blurred": batch["blurred"][0], "restored": restored}
                 views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.containers import TIFF_SIGNATURES, DecodingError, File
 from deblurkit.imaging.formats.decoded import Decoded
 from deblurkit.imaging.formats.encoding import not_held
 from deblurkit.imaging.formats.foreign import RAW, kind_of_name
 from deblurkit.imaging.formats.metadata import Metadata
+from deblurkit.imaging.luma import REC601
 from deblurkit.storage import replacing
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
