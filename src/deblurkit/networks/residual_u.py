@@ -26,11 +26,6 @@ class ResidualU(nn.Module):
     channels before the first convolution and pixels again behind the last one. There is no
     normalisation and no average over the picture, so tiles are exact.
 
-    >>> blocks = {"encoder_blocks": [1], "middle_blocks": 1, "decoder_blocks": [1]}
-    >>> network, picture = ResidualU(channels=4, **blocks), torch.rand(1, 3, 16, 16)
-    >>> network(picture).equal(picture)  # until it is trained
-    True
-
     Args:
         channels: Feature maps at half resolution; each halving doubles them.
         encoder_blocks: Residual pairs before each halving, from half resolution down.

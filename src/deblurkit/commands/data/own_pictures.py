@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
+from deblurkit.commands.shared.sources import only_reads
 from deblurkit.config import instantiate
 from deblurkit.data.checks import pair_faults
 from deblurkit.data.checks_parts import seen_words
@@ -34,6 +35,9 @@ def own_findings(data: Mapping[str, Any], *, samples: int | None) -> list[str]:
     faults: list[str] = []
     absent: list[str] = []
     for part, node in nodes.items():
+        if not only_reads(node):
+            log.info("%s: made when a training starts, and not looked at here", part)
+            continue
         try:
             if node is not None and (source := instantiate(node)) is not None:
                 parts[part] = source

@@ -3,13 +3,13 @@
 import glob
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from omegaconf import DictConfig
 
 from deblurkit.commands.shared.names import is_folder
+from deblurkit.commands.shared.sources import only_reads
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate, plain
 from deblurkit.data.checks_parts import repeated_words, with_equal_files
@@ -19,9 +19,6 @@ from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError
 
 log = logging.getLogger(__name__)
-
-READERS = ["cache", "folders", "halved", "listed", "own_pairs", "scenes", "sequences", "subsets"]
-ONLY_READ = tuple(f"deblurkit.data.sources.{name}." for name in READERS)  # and make nothing
 
 
 def held_out(cfg: DictConfig) -> Any:
@@ -61,24 +58,15 @@ def say_if_trained_on(cfg: DictConfig, test: Source) -> None:
 
     Their files are compared; nothing is decoded, and no source is asked that would make something.
     """
-    nodes = (plain(cfg.data).get("train") or {}).values() if cfg.data.get("cache") is None else ()
+    nodes = (plain(cfg.data).get("train") or {}).values()
     sources = []
     for node in nodes:
-        if all(target.startswith(ONLY_READ) for target in targets_in(node)):
+        if only_reads(node):
             with suppress(InputError):  # what only training reads may be elsewhere
                 sources.append(None if node is None else instantiate(node, homes(cfg)))
     repeated = with_equal_files([source for source in sources if source is not None], test)
     if repeated.names:
         log.warning(repeated_words(repeated, "training", "test"))
-
-
-def targets_in(node: Any) -> Iterator[str]:
-    """What a node and its parts are built of."""
-    if isinstance(node, dict):
-        if isinstance(node.get("_target_"), str):
-            yield node["_target_"]
-        for value in node.values():
-            yield from targets_in(value)
 
 
 def test_only(cfg: DictConfig) -> dict[str, Any]:
