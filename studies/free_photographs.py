@@ -43,28 +43,28 @@ class Photograph(NamedTuple):
 
 
 def main() -> None:
-    given = arguments()
+    options = arguments()
     listed = yaml.safe_load(LIST.read_text("utf-8"))
     rows, digests = [], {}
     with TemporaryDirectory() as folder:
-        root = given.packages or fetched(listed["packages"], Path(folder))
+        root = options.packages or fetched(listed["packages"], Path(folder))
         for part in PARTS:
-            for photograph in photographs(listed, part, root, given.kodak):
+            for photograph in photographs(listed, part, root, options.kodak):
                 digests[photograph.name] = photograph.digest
                 expected = (listed["sha256"] or {}).get(photograph.name)
-                if expected != photograph.digest and not (given.note and expected is None):
+                if expected != photograph.digest and not (options.note and expected is None):
                     raise SystemExit(
                         f"{photograph.name} is another file than the one that is listed"
                     )
                 for scale in photograph.scales:
-                    write(photograph, scale, given.output / part)
+                    write(photograph, scale, options.output / part)
                 rows.append((part, photograph))
-    if given.note:
+    if options.note:
         text = LIST.read_text("utf-8").partition("\nsha256:")
         noted = "".join(f"\n  {name}: {digest}" for name, digest in digests.items())
         comment = text[2].splitlines()[0]
         LIST.write_text(f"{text[0]}{text[1]}{comment}{noted}\n", encoding="utf-8")
-    (given.output / "licences.md").write_text(table(rows), encoding="utf-8")
+    (options.output / "licences.md").write_text(table(rows), encoding="utf-8")
     print(table(rows))
 
 

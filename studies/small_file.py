@@ -33,12 +33,12 @@ def main() -> None:
     )
     parser.add_argument("run", type=Path, help="folder of the run, or a checkpoint")
     parser.add_argument("output", type=Path)
-    given = parser.parse_args()
-    method = deblurkit.load(given.run)
+    options = parser.parse_args()
+    method = deblurkit.load(options.run)
     before = (method.origin or {}).get("trainings", [])
-    method.origin = {**ORIGIN, "trainings": [*before, training(given.run)]}
-    digest = deblurkit.save_weights(method.to(torch.float16), given.output)
-    print(f"{given.output}: {given.output.stat().st_size:,} bytes, SHA-256 {digest}")
+    method.origin = {**ORIGIN, "trainings": [*before, training(options.run)]}
+    digest = deblurkit.save_weights(method.to(torch.float16), options.output)
+    print(f"{options.output}: {options.output.stat().st_size:,} bytes, SHA-256 {digest}")
 
 
 def training(run: Path) -> dict[str, str | int]:

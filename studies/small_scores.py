@@ -37,14 +37,14 @@ SHARP = "sharp, as it is"
 
 
 def main() -> None:
-    given = arguments()
-    file = given.output / "scores.json"
+    options = arguments()
+    file = options.output / "scores.json"
     scores: list[Score] = json.loads(file.read_text()) if file.is_file() else []
     known = {tuple(score[key] for key in ("picture", "blur", "draw", "method")) for score in scores}
     methods = {"blurred": None, "unsharp": deblurkit.build("unsharp")}
-    methods |= {Path(name).stem: deblurkit.load(name) for name in given.weights}
+    methods |= {Path(name).stem: deblurkit.load(name) for name in options.weights}
     chains = synthesized()
-    for picture, sharp in photographs(given.photographs):
+    for picture, sharp in photographs(options.photographs):
         for blur, draw in [(SHARP, 0), *((blur, d) for blur in chains for d in range(DRAWS))]:
             case = {"picture": picture, "blur": blur, "draw": draw}
             missing = [name for name in methods if (*case.values(), name) not in known]
@@ -54,9 +54,9 @@ def main() -> None:
             seen = sharp if blur == SHARP else blurred(chains[blur], sharp, words)
             for name in missing:
                 scores.append({**case, "method": name, "psnr": scored(methods[name], seen, sharp)})
-            given.output.mkdir(parents=True, exist_ok=True)
+            options.output.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(scores, indent=1) + "\n")
-            (given.output / "table.md").write_text(table(scores, list(methods)))
+            (options.output / "table.md").write_text(table(scores, list(methods)))
     print(table(scores, list(methods)))
 
 

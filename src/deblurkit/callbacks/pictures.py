@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from deblurkit.callbacks.picture_callback import PictureCallback, Stage
 from deblurkit.contracts import Image
+from deblurkit.imaging.blur.kernel_files import kernel_levels
 from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
 from deblurkit.imaging.formats.files import as_pixels, write_image
 from deblurkit.storage import tolerate_disk_errors
@@ -89,8 +90,8 @@ def columns(batch: Any, outputs: Any, number: int) -> dict[str, Image]:
 
 def enlarged(kernel: Float[Tensor, "1 size size"], *, side: int) -> Image:
     """A kernel as a square picture of a side in pixels, its largest weight white."""
-    shown = functional.interpolate((kernel / kernel.max())[None], (side, side))
-    return shown[0].expand(3, -1, -1)
+    shares = torch.from_numpy(kernel_levels(kernel)) / 255
+    return functional.interpolate(shares[None, None], (side, side))[0].expand(3, -1, -1)
 
 
 def log_picture(trainer: Trainer, name: str, drawn: NDArray[np.uint8]) -> None:

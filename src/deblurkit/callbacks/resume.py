@@ -141,9 +141,15 @@ class ExactResume(PictureCallback, Checkpoint):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take over memories; keep random states until it trains: setting up draws, too."""
+        """Take over memories; keep random states until it trains: setting up draws, too.
+
+        The patience of early stopping is that of now, not the checkpoint's.
+        """
         if not trains(trainer):
             return
+        for stopping in trainer.early_stopping_callbacks:
+            if stopping.state_key in checkpoint["callbacks"]:
+                checkpoint["callbacks"][stopping.state_key]["patience"] = stopping.patience
         stored = checkpoint.get("metrics", {})
         for table in tables(trainer):
             table.keep(stored.get("rows"), stored.get("step"))

@@ -21,6 +21,9 @@ Files and pixels:
 - ``formats.files.as_levels``: pixels as a tensor of the same whole numbers.
 - ``formats.files.in_unit_range``: such a tensor in [0, 1].
 - ``formats.files.eight_bit``: pixels of 16 bits as pixels of 8.
+- ``formats.picture.channels_of``: a picture's pixels as they are written.
+- ``pillow.pillow_picture``: a picture of Pillow as if a file of it were read.
+- ``pillow.as_pillow``: a picture of Pillow, with what stands beside its pixels.
 - ``colour.luminance``: full-range luminance of RGB.
 
 What pictures are like:
@@ -39,6 +42,8 @@ Blur by a kernel, and back:
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
 - ``blur.kernels.normalized``: kernels of sum 1.
 - ``blur.kernels.padded``: kernels with zeros around them.
+- ``blur.kernel_files.write_kernel``: a kernel as a gray PNG of 16 bits.
+- ``blur.kernel_files.kernel_levels``: a kernel to look at.
 - ``blur.deconvolution.known_kernels``: the kernels of a batch, checked.
 - ``blur.deconvolution.without_repeats``: one channel of gray pictures.
 - ``blur.deconvolution.PeriodicFrame``: where a picture lies in a larger, periodic one.

@@ -13,6 +13,7 @@ Networks that restore:
 - ``deepdeblur.Generator``: from coarse to fine, with weights of its own for each scale.
 - ``dmphn.Restorer``: from small patches to the whole picture.
 - ``nafnet.Backbone``: a U without activation functions.
+- ``residual_u.ResidualU``: a plain U at half resolution, small and fast.
 - ``maxim.Backbone``: a U whose pixels are mixed over a grid and within blocks.
 
 Networks that are fitted to one picture:

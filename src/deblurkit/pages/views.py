@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from deblurkit.imaging.blur.kernel_files import kernel_levels
 from deblurkit.imaging.drawing.compare import liveliest_crop
 
 Pixels = UInt8[np.ndarray, "_ _ 3"]  # (height, width, 3), RGB
@@ -98,9 +99,7 @@ def views(pictures: Mapping[str, Pixels], *, longest: int, budget: int) -> dict[
 
 def kernel_view(kernel: Float[Tensor, "1 size size"]) -> View:
     """A kernel, pixel by pixel, its largest weight white."""
-    weights = kernel[0].float().cpu().nan_to_num()
-    levels = weights.clamp(min=0) / weights.max().clamp(min=1e-12)
-    gray = (levels * 255).round().byte().numpy()
+    gray = kernel_levels(kernel)
     return view(np.dstack([gray] * 3), partial(webp, lossless=True))
 
 

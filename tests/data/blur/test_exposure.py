@@ -39,7 +39,7 @@ def picture() -> torch.Tensor:
 def test_without_motion_the_picture_is_as_it_was(picture: torch.Tensor) -> None:
     exposed, parameters = exposure(objects=[2, 2]).expose(picture, generator())
     torch.testing.assert_close(exposed, picture, atol=1e-4, rtol=0)
-    assert parameters["kept"] == 1
+    assert parameters["shrink"] == 1
     assert parameters["objects"] == 2
     assert parameters["poses"] in {9, 11, 13, 15}
 
@@ -64,7 +64,7 @@ def test_motion_is_shrunk_to_the_square(picture: torch.Tensor) -> None:
     other[..., :12] = 0
     first, parameters = wild.expose(picture, generator(1))
     second, _ = wild.expose(other, generator(1))
-    assert parameters["kept"] < 0.5
+    assert parameters["shrink"] < 0.5
     torch.testing.assert_close(first[..., 12 + 6 :], second[..., 12 + 6 :])
     assert not first[..., :17].allclose(second[..., :17], atol=1e-3)
 

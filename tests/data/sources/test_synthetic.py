@@ -1,4 +1,4 @@
-"""Pairs made ahead of a training: each by its number, kept in one file."""
+"""Pairs that are made ahead of a training: each by its number, stored in one file."""
 
 import json
 from pathlib import Path
@@ -24,15 +24,15 @@ def pairs(count: int = 6, **changes: Any) -> SyntheticPairs:
 
 
 def test_a_pair_is_a_crop_and_its_blur() -> None:
-    made = pairs()
-    assert isinstance(made, Source)
-    assert len(made) == len(set(made.names)) == 6
-    assert {*made.groups[:2]} == {*made.groups[2:4]} == {"coffee", "rocket"}
+    source = pairs()
+    assert isinstance(source, Source)
+    assert len(source) == len(set(source.names)) == 6
+    assert {*source.groups[:2]} == {*source.groups[2:4]} == {"coffee", "rocket"}
     photograph = Photos(["coffee"]).read(0)["sharp"]
-    number = made.groups.index("coffee")
-    pair = made.read(number)
+    number = source.groups.index("coffee")
+    pair = source.read(number)
     assert pair["sharp"].shape == pair["blurred"].shape == (24, 24, 3)
-    assert made.size(number) == (24, 24)
+    assert source.size(number) == (24, 24)
     windows = np.lib.stride_tricks.sliding_window_view(photograph, (24, 24), axis=(0, 1))
     equal = (windows == pair["sharp"].transpose(2, 0, 1)).all(axis=(2, 3, 4))
     (row,), (column,) = equal.nonzero()
@@ -87,14 +87,14 @@ def test_settings_are_plain_and_hold_every_number() -> None:
 
 
 def test_a_pool_is_kept_and_says_what_it_is_made_of(tmp_path: Path) -> None:
-    made = pairs()
-    pool = stored(made, tmp_path)
-    for index in range(len(made)):
-        np.testing.assert_array_equal(pool.read(index)["blurred"], made.read(index)["blurred"])
-    said = json.loads((tmp_path / "pool.json").read_text())
-    assert (said["count"], said["seed"], said["side"]) == (6, 0, 24)
-    assert set(said["pictures"]) == {"coffee", "rocket"}
-    assert all(len(digest) == 64 for digest in said["pictures"].values())
+    source = pairs()
+    pool = stored(source, tmp_path)
+    for index in range(len(source)):
+        np.testing.assert_array_equal(pool.read(index)["blurred"], source.read(index)["blurred"])
+    notes = json.loads((tmp_path / "pool.json").read_text())
+    assert (notes["count"], notes["seed"], notes["side"]) == (6, 0, 24)
+    assert set(notes["pictures"]) == {"coffee", "rocket"}
+    assert all(len(digest) == 64 for digest in notes["pictures"].values())
     file = next(tmp_path.glob("*.pixels"))
     before = file.stat().st_mtime_ns
     stored(pairs(), tmp_path)

@@ -8,6 +8,7 @@ import torch
 from deblurkit.commands.shared.names import is_folder, listed
 from deblurkit.contracts import BlurredBatch, Image, Restoration
 from deblurkit.errors import InputError
+from deblurkit.file_tree import visible_files_below
 from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.methods.frame.base import RestorationMethod
@@ -29,12 +30,10 @@ class Stored(RestorationMethod):
         super().__init__()
         self.folder = is_folder(folder)
         self.files: dict[str, Path] = {}
-        for file in sorted(self.folder.rglob("*")):
-            relative = file.relative_to(self.folder)
-            hidden = any(part.startswith(".") for part in relative.parts)
-            if hidden or file.suffix.lower() not in READABLE:
+        for file in visible_files_below(self.folder):
+            if file.suffix.lower() not in READABLE:
                 continue
-            name = relative.with_suffix("").as_posix()
+            name = file.relative_to(self.folder).with_suffix("").as_posix()
             if name in self.files:
                 raise InputError(f"{self.files[name]} and {file} are both {name!r}: remove one")
             self.files[name] = file
@@ -79,9 +78,9 @@ class Stored(RestorationMethod):
         """
         picture = as_tensor(read_image(self.files[name]))
         if picture.shape[-2:] != (height, width):
-            size = f"{picture.shape[-1]}x{picture.shape[-2]}"
+            found = f"{picture.shape[-1]}x{picture.shape[-2]}"
             raise InputError(
-                f"{self.files[name]} has {size} pixels and its counterpart {width}x{height}: "
+                f"{self.files[name]} has {found} pixels and its counterpart {width}x{height}: "
                 "scores need equal sizes"
             )
         return picture

@@ -16,6 +16,7 @@ from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.sweeps import compared_by
 from deblurkit.commands.shared.tables import print_pooled, print_scores
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
+from deblurkit.commands.train.changes import former_config_where_refused
 from deblurkit.commands.train.monitor import with_directions
 from deblurkit.commands.train.resume import (
     make_ready,
@@ -54,11 +55,11 @@ def train(cfg: DictConfig) -> float | None:
     isolate_rendezvous(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:
-        validate_checkpoint(resumed, method, trainer)
-    if trainer.is_global_zero:
-        compared_by(direction)
-        begin_folder(cfg, method, resumed)
-    trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+        validate_checkpoint(resumed, method, trainer=trainer, data=data, weights=cfg.weights)
+    with former_config_where_refused(folder, trainer, resumed):
+        if trainer.is_global_zero:
+            begin_folder(cfg, method, resumed=resumed, direction=direction)
+        trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
     checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
@@ -71,15 +72,19 @@ def train(cfg: DictConfig) -> float | None:
     return value
 
 
-def begin_folder(cfg: DictConfig, method: RestorationMethod, resumed: Path | None) -> None:
+def begin_folder(
+    cfg: DictConfig, method: RestorationMethod, *, resumed: Path | None, direction: str
+) -> None:
     """Tidy the run folder, write down how the run came to be, and say what is trained.
 
     Args:
         cfg: Of the run.
         method: What is trained.
         resumed: Checkpoint from which the run goes on; None for a fresh run.
+        direction: Which value of ``monitor`` is best, ``max`` or ``min``; sweeps compare by it.
     """
     folder = Path(cfg.paths.run)
+    compared_by(direction)
     make_ready(folder, resumed)
     write_record(cfg, folder, origin=method.origin)
     log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")

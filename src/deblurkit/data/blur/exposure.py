@@ -140,7 +140,7 @@ class SimulatedExposure:
 
         Returns:
             The mean of the views, and what was drawn: ``poses``, ``shift`` and ``parallax`` of the
-            camera's path, ``roll`` in degrees, ``zoom``, ``objects``, and ``kept``, the share of
+            camera's path, ``roll`` in degrees, ``zoom``, ``objects``, and ``shrink``, the share of
             the motion that the square has room for.
         """
         height, width = light.shape[-2:]
@@ -148,18 +148,18 @@ class SimulatedExposure:
         camera, parameters = self._camera(height, width, poses, generator)
         count = int(choice(self.objects, 1, generator))
         things = [self._thing(height, width, poses, generator) for _ in range(count)]
-        kept = self._kept(camera, things)
+        shrink = self._shrink(camera, things)
         total = torch.zeros_like(light)
         layers = [(torch.cat([light, mask.to(light)], dim=1), path) for mask, path in things]
         for pose in range(poses):
-            displacement = camera.displacement(pose).mul_(kept)
+            displacement = camera.displacement(pose).mul_(shrink)
             view = moved(light, displacement)
             for layer, path in layers:
-                own = kept * path.positions[pose].to(displacement)
+                own = shrink * path.positions[pose].to(displacement)
                 shown = moved(layer, displacement + own)
                 view = torch.lerp(view, shown[:, :-1], shown[:, -1:])
             total += view
-        numbers = {"poses": float(poses), "objects": float(count), "kept": kept}
+        numbers = {"poses": float(poses), "objects": float(count), "shrink": shrink}
         return total / poses, parameters | numbers
 
     def _camera(
@@ -192,12 +192,12 @@ class SimulatedExposure:
         place = uniform((0.0, 1.0), 2, generator)
         axes = uniform(self.extent, 2, generator)
         length = float(uniform(self.motion, 1, generator))
-        distance = elliptic_distance(height, width, place=place, axes=axes)
+        distance = elliptic_distance(height, width, centre=place, axes=axes)
         distance += UNEVEN * relief(height, width, nodes=SHAPE_NODES, generator=generator)
         path = bent_path(poses, length=length, generator=generator)
         return Thing(soft_inside(distance, softness=self.softness), path)
 
-    def _kept(self, camera: Camera, things: list[Thing]) -> float:
+    def _shrink(self, camera: Camera, things: list[Thing]) -> float:
         """Share of the motion that stays within ``size``."""
         farthest = 0.0
         for pose in range(len(camera.path.progress)):

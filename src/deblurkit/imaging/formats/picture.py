@@ -64,7 +64,11 @@ def picture_of(decoded: Decoded) -> Picture:
 
 
 def channels_of(picture: Picture) -> NDArray[Any]:
-    """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
+    """What is written, (height, width, channels): gray or RGB, and opacity where there is one.
+
+    >>> channels_of(Picture(np.full((2, 3, 3), 7, np.uint8), gray=True)).shape
+    (2, 3, 1)
+    """
     shown: NDArray[Any] = picture.pixels
     if picture.gray:
         luminance = np.rint(shown @ np.array(REC601))

@@ -81,7 +81,7 @@ class KernelSearch:
         part = liveliest(luminance(blurred[None].float()), self.window)
         third = min(part.shape[-2:]) // 3
         used, roomy = [3 - 2 * self.margin], 0
-        for side in [one for one in self.sides if one <= third]:
+        for side in [side for side in self.sides if side <= third]:
             kernel = self.estimator.estimated(part, side)
             used.append(_span(kernel, mass=self.mass))
             roomy = roomy + 1 if _span(kernel, mass=1.0) <= side - self.room else 0
