@@ -201,3 +201,15 @@ def test_hostile_pieces_are_refused(tmp_path: Path) -> None:
     del huge[278]
     huge |= {322: (SHORT, [65000]), 323: (SHORT, [65000]), 324: (4, [8]), 325: (4, [10])}
     assert "far larger than its picture" in reason(tmp_path, tiff_by_hand(huge, bytes(20)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_pillow_limits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """30 megapixels of 16-bit RGB are more bytes than it lets pass as pixels."""
+    pixels = photograph(37, 53, 3, np.uint16)
+    two_levels = Image.fromarray(photograph(9, 14)).convert("1")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    cv2.imwrite(str(tmp_path / "a.tif"), pixels[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.tif").pixels, pixels)
+    fax = read(tmp_path, saved(two_levels, "TIFF", compression="group4"))
+    np.testing.assert_array_equal(fax.pixels[..., 0], np.asarray(two_levels) * np.uint8(255))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import TiffImagePlugin
+from PIL import ImageFile, TiffImagePlugin
 
 from deblurkit.imaging.formats.containers import CUT, DecodingError
 from deblurkit.imaging.formats.tiff.directories import (
@@ -47,6 +47,7 @@ _STRIP_ROWS, _STRIP_SIZES, _FILL_ORDER = 278, 279, 266
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_SIZES = 322, 323, 325
 _XMP = 700
 _WITH_PREDICTOR = frozenset({LZW, DEFLATE, 32946, 34925, 50000})  # elsewhere it means nothing
+_OPTIONAL = {34925: "LZMA", 50000: "Zstandard"}  # not in every build
 _TILE_SIDE = 2**16  # pixels; a tile may be larger than its picture
 
 
@@ -66,6 +67,14 @@ class _Pieces(NamedTuple):
     down: int
     across: int
     tiled: bool
+
+
+class UnlimitedTiff(TiffImagePlugin.TiffImageFile):
+    """Without Pillow's own limit of pixels, which is one for the whole process."""
+
+    def load_prepare(self) -> None:
+        """Set memory aside."""
+        ImageFile.ImageFile.load_prepare(self)
 
 
 def plain_pixels(directory: Directory, stored: TiffLayout) -> NDArray[Any]:
@@ -138,7 +147,11 @@ def _stored_values(directory: Directory, stored: TiffLayout) -> NDArray[Any]:
         pieces = list(zip(positions[part], sizes[part], strict=True))
         length = grid.width * channels * dtype.itemsize
         content = _unpacked(directory, stored, pieces, rows=rows, length=length, step=grid.height)
-        values = content.view(dtype).astype(dtype.newbyteorder("=")).reshape(rows, -1, channels)
+        values = (
+            content.view(dtype)
+            .astype(dtype.newbyteorder("="), copy=False)
+            .reshape(rows, -1, channels)
+        )
         if stored.predictor == DIFFERENCES and stored.compression in _WITH_PREDICTOR:
             np.cumsum(values, axis=1, dtype=values.dtype, out=values)
         decoded.append(_assembled(values, grid)[: stored.rows, : stored.columns])
@@ -181,7 +194,7 @@ def _unpacked(
         if any(len(content) < size for content, size in zip(contents, wanted, strict=True)):
             raise DecodingError(CUT)
         cut = [content[:size] for content, size in zip(contents, wanted, strict=True)]
-        return np.frombuffer(b"".join(cut), np.uint8).reshape(rows, length)
+        return np.frombuffer(bytearray().join(cut), np.uint8).reshape(rows, length)
     tags = {
         WIDTH: longs(length),
         HEIGHT: longs(rows),
@@ -200,8 +213,14 @@ def _unpacked(
         position += len(content)
     tags[STRIP_POSITIONS] = longs(*positions)
     file = io.BytesIO(b"".join([b"II*\0\x08\0\0\0", packed(tags, 8), *contents]))
-    picture = TiffImagePlugin.TiffImageFile(file)
-    picture.load()
+    picture = UnlimitedTiff(file)
+    try:
+        picture.load()
+    except OSError as error:
+        if stored.compression in _OPTIONAL:
+            name = _OPTIONAL[stored.compression]
+            raise DecodingError(f"{CUT}, or Pillow's libtiff was built without {name}") from error
+        raise
     return np.array(picture)
 
 

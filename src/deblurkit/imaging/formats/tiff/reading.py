@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from PIL import ImagePalette, TiffImagePlugin
+from PIL import ImagePalette
 
 from deblurkit.imaging.formats.containers import CUT, Container, DecodingError, File
 from deblurkit.imaging.formats.decoded import Decoded, made_upright, reasons, refuse_large
@@ -11,7 +11,7 @@ from deblurkit.imaging.formats.metadata import Metadata
 from deblurkit.imaging.formats.tiff.directories import Directory
 from deblurkit.imaging.formats.tiff.layout import TiffLayout, layout
 from deblurkit.imaging.formats.tiff.pages import Pages, pages
-from deblurkit.imaging.formats.tiff.pixels import for_pillow, plain_pixels
+from deblurkit.imaging.formats.tiff.pixels import UnlimitedTiff, for_pillow, plain_pixels
 from deblurkit.imaging.formats.tiff.tags import MAP, XMP, beside
 from deblurkit.imaging.formats.with_pillow import GRAY_MODES, pillow_pixels
 from deblurkit.imaging.formats.xmp import xmp_orientation
@@ -93,7 +93,7 @@ def _page(container: Container, listed: Pages, number: int, *, pixel_limit: int)
 
 
 def _by_pillow(directory: Directory, metadata: Metadata, *, turned: bool) -> Decoded:
-    picture = TiffImagePlugin.TiffImageFile(for_pillow(directory, turned=turned))
+    picture = UnlimitedTiff(for_pillow(directory, turned=turned))
     gray, inks = picture.mode in GRAY_MODES, picture.mode in ("CMYK", "LAB")
     colors = directory.numbers(_COLORS)
     if picture.mode == "P" and max(colors, default=0) < 256:  # old writers, of 8 bits
