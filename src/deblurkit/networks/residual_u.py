@@ -9,6 +9,7 @@ from deblurkit.contracts import Images
 from deblurkit.errors import InputError
 from deblurkit.networks.parts.residual import zero_start
 from deblurkit.networks.parts.residual_pair import ResidualPair
+from deblurkit.networks.parts.sides import require_multiple
 
 KERNEL = 3  # side of all kernels that look at neighbours, in pixels
 INNER = 2  # full over largest inner resolution
@@ -87,12 +88,7 @@ class ResidualU(nn.Module):
         Raises:
             InputError: If a side is not divisible by ``multiple``.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         features = self.entry(blurred)
         skips: list[torch.Tensor] = []
         for encoder, halving in zip(self.encoders, self.halvings, strict=True):

@@ -5,9 +5,8 @@ import pytest
 from small_sources import Mapped
 
 from deblurkit.data.sources.cache import Cached
-from deblurkit.data.sources.halved import Halved
+from deblurkit.data.sources.halved import Halved, Reduced
 from deblurkit.data.sources.photos import Photos
-from deblurkit.data.sources.reduced import Reduced
 from deblurkit.errors import InputError
 
 
