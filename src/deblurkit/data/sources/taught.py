@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deblurkit.data.sources.base import Pictures, Source, window
 from deblurkit.data.sources.cache import locked
+from deblurkit.data.sources.sequences import scenes_of
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.formats.files import eight_bit
 from deblurkit.storage import replacing
@@ -42,7 +43,7 @@ class TaughtPictures(Source):
     named by the picture's pixels, in a folder that is named by the teacher's key: a renamed
     picture, a moved folder or a second run ask nobody again, another teacher or other weights
     do. Whatever interrupts the making, what is stored stays. Of several processes one makes the
-    answers, the others wait.
+    answers, the others wait. Frames of a video and copies of a picture are of one group.
 
     Args:
         source: Gives ``blurred``.
@@ -60,7 +61,7 @@ class TaughtPictures(Source):
             raise InputError(
                 f"a teacher answers blurred pictures; these are {sorted(source.roles)}"
             )
-        self.source, self.names, self.groups = source, source.names, source.groups
+        self.source, self.names, self.groups = source, source.names, scenes_of(source)
         self.roles = source.roles | {"sharp"}
         self.teacher_key = teacher.key()
         self.folder = Path(folder) / self.teacher_key[:16]
