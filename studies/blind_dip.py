@@ -81,7 +81,7 @@ def solved(crop: Crop, row: str, seed: int) -> Result:
     method = deblurkit.build(row, *BUDGET, f"priors.seed={seed}")
     problem = method.finished(method.initial_state(crop.blurred[0], crop.kernel_size), crop.name)
     with torch.no_grad():
-        reblurred = problem.made(0.0).reblurred
+        reblurred = problem.generate(0.0).reblurred
     levin = {f"levin/{name}": value for name, value in scores(crop, problem.answer[None]).items()}
     return levin | {
         "kernel_similarity": similarity(crop, problem.kernel),

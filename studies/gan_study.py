@@ -24,9 +24,13 @@ CAMERA_SHAKE = ("blur.family.size=21", "blur.family.scale=[0.6,0.6]")  # as the 
 IDENTITY = "identity"  # the blurred pictures themselves: nothing to train
 UNPAIRED = {
     "cyclegan": ["experiment=cyclegan_study"],
-    "as_cyclegan_resnet": ["experiment=as_cyclegan_study", "model=as_cyclegan_resnet"],
-    "as_cyclegan_resnetv2": ["experiment=as_cyclegan_study", "model=as_cyclegan_resnetv2"],
-    "as_cyclegan (SFT)": ["experiment=as_cyclegan_study"],
+    "as_cyclegan_resnet_nodropout": [
+        *("experiment=as_cyclegan_study", "model=as_cyclegan_resnet_nodropout")
+    ],
+    "as_cyclegan_resnetv2_nodropout": [
+        *("experiment=as_cyclegan_study", "model=as_cyclegan_resnetv2_nodropout")
+    ],
+    "as_cyclegan_nodropout (SFT)": ["experiment=as_cyclegan_study"],
 }
 NAMES = {"critic": "", "critics.patch": "patch ", "critics.full": "full ", "critics.sharp": ""}
 

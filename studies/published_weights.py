@@ -87,7 +87,7 @@ def scores(model: str, asked: argparse.Namespace) -> Result:
         *("data.test.blurred=blurred", "data.test.sharp=sharp"),
     )
     means = json.loads((run / "scores.json").read_text())["mean"]
-    return {name: value for name, value in means.items() if name.startswith(KEPT)}
+    return {name: float(value) for name, value in means.items() if name.startswith(KEPT)}
 
 
 def tiled(tile: int, asked: argparse.Namespace) -> Result:
@@ -104,7 +104,7 @@ def tiled(tile: int, asked: argparse.Namespace) -> Result:
         *(f"hydra.run.dir={run}/scores", f"protocol=[{','.join(PROTOCOLS)}]"),
     )
     means = json.loads((run / "scores" / "scores.json").read_text())["mean"]
-    return {name: value for name, value in means.items() if name.startswith(KEPT)}
+    return {name: float(value) for name, value in means.items() if name.startswith(KEPT)}
 
 
 def command(name: str, *overrides: str) -> None:

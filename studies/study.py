@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deblurkit.metrics.parts.means import mean_score
+
 Result = dict[str, Any]
 Rows = Mapping[str, list[str]]  # overrides of each row, the experiment among them
 
@@ -116,7 +118,7 @@ def mean_scores(folder: Path, *names: str) -> dict[str, float]:
     """Means over the test pictures."""
     with (folder / "scores" / "test.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    return {name: statistics.fmean(float(row[name]) for row in rows) for name in names}
+    return {name: mean_score(float(row[name]) for row in rows).value for name in names}
 
 
 def of_row(done: list[Result], row: str) -> dict[int, Result]:

@@ -112,7 +112,7 @@ def scored(run: Path, data: str, folder: Path, chosen: tuple[str, ...]) -> Resul
     if not file.is_file():
         command("eval", *chosen, *where, f"protocol=[{protocol}]", f"hydra.run.dir={run}")
     scores = json.loads(file.read_text())
-    kept = {name: scores["mean"][name] for name in shown if name in scores["mean"]}
+    kept = {name: float(scores["mean"][name]) for name in shown if name in scores["mean"]}
     return {"pictures": scores["pictures"], **kept}
 
 

@@ -163,7 +163,7 @@ def solved(crop: Crop, row: str, seed: int) -> Result:
     problem = method.finished(method.initial_state(crop.blurred[0], SIZE), row)
     assert isinstance(problem, BlindProblem)
     with torch.no_grad():
-        reblurred = problem.made(0.0).reblurred
+        reblurred = problem.generate(0.0).reblurred
     return scores(crop, problem.answer[None]) | {
         "explained": float(psnr(reblurred, problem.luminance)),
         "seconds": round(float(problem.seconds)),

@@ -54,7 +54,8 @@ LOOKS = {
 CALM = {"window": 24, "patience": 120, "min_iterations": 0, "max_iterations": ITERATIONS}
 RULES: dict[str, tuple[str, Mapping[str, float]]] = {  # config and numbers of each
     "fixed": ("fixed_half", {"iterations": ITERATIONS}),
-    "agreement": ("agreement_half", LOOKS),
+    "agreement": ("agreement_half", {"threshold.share": 0.1, **LOOKS}),
+    "agreement_presets": ("agreement_half", LOOKS),  # the threshold that the presets have since
     "moving_variance": ("moving_variance_half", CALM),
     "settled": ("settled", LOOKS),
 }

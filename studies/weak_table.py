@@ -63,6 +63,7 @@ def stops_of(
 ) -> dict[str, Stops]:
     """Where each rule stops, with the numbers as they are and with those that suit other cells."""
     stops = {name: of_rule(cells, name) for name in cells[0]["rules"]}
+    stops["agreement, the presets' share"] = replays(cells, rules("agreement_presets"))
     stops["settled"] = replays(cells, rules("settled"))
     for name, tried in TRIED.items():
         maker = rules(name)

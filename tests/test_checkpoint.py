@@ -221,3 +221,17 @@ def test_the_sentence_names_the_file(content: dict[str, Any], tmp_path: Path) ->
     with pytest.raises(InputError, match=r"^\S+/cut\.ckpt is damaged or no checkpoint: ") as caught:
         deblurkit.load(tmp_path / "cut.ckpt")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("weights", [None, 3, b"tiny", ["tiny"]])
+def test_what_is_no_path_is_answered_with_a_sentence(weights: Any) -> None:
+    with pytest.raises(InputError, match="is no path of a file"):
+        deblurkit.load(weights)
+
+
+def test_what_no_method_is_made_of_is_answered_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no method 3; there are .*dclnet"):
+        deblurkit.build(3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"only methods from deblurkit\.build"):
+        deblurkit.save_weights(torch.nn.Linear(2, 2), tmp_path / "mine.safetensors")  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

@@ -85,7 +85,7 @@ def test_no_example_is_left_out() -> None:
         if isinstance(part, ast.ClassDef | ast.FunctionDef)
         and ">>>" in (ast.get_docstring(part) or "")
     }
-    homes = {f"deblurkit.{home}" for home in ("checkpoint", "config")}
+    homes = {f"deblurkit.{home}" for home in ("checkpoint", "config", "restoring.deblurrer")}
     assert {name for name in shown - set(NAMED) if name.rpartition(".")[0] not in homes} == set()
 
 

@@ -47,7 +47,7 @@ def refused(key: str, node: dict[str, Any], cfg: DictConfig) -> None:
     """At once, or by the constructor that the switch is handed to."""
     typed(f"{key}=maybe", cfg)
     target = trusted(node["_target_"], (*RECIPE_HOMES, *RUN_HOMES))
-    require_fitting(target, {**node, key.rpartition(".")[2]: "maybe"})
+    require_fitting(target, {"_target_": node["_target_"], key.rpartition(".")[2]: "maybe"})
 
 
 def test_the_words_act() -> None:
@@ -131,6 +131,29 @@ def test_seeds_of_parts_are_seeds() -> None:
 def test_large_whole_numbers_may_be_written_short() -> None:
     assert compose("pixel_limit=1e9", config="deblur").pixel_limit == 10**9
     assert compose("tile=512", config="deblur").tile == 512  # otherwise it is a word
+
+
+def test_no_choice_is_one_where_nothing_is_chosen() -> None:
+    none = ("teacher=null", "experiment=null", "debug=null", "hparams_search=null")
+    assert compose(*none) == compose()
+    assert "model" not in compose("model=null", config="deblur")
+    for override in ("data=null", "model=null", "logger=null", "callbacks=null"):
+        with pytest.raises(InputError, match=rf"{override}: a \w+ is needed; leave it out, or"):
+            compose(override)
+
+
+def test_settings_of_hydra_stay_as_they_are() -> None:
+    lines = ["hydra.output_subdir=null", "hydra.job.num=3", "hydra/launcher=basic", "seed=1"]
+    assert with_types([*lines, "test=off"], lambda _: compose(), []) == [*lines, "test=false"]
+
+
+def test_a_choice_is_a_name() -> None:
+    for word in ("2024", "true", "1.5"):
+        with pytest.raises(InputError, match=f"there is no model '{word}'; there are "):
+            compose(f"model={word}")
+    for override in ("=5", "=null"):
+        with pytest.raises(InputError, match=f"'{override}' has no key: a change is written key="):
+            compose(override)
 
 
 def test_a_single_text_is_a_list_of_one() -> None:

@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+import skimage.data
 import torch
+from PIL import Image
 
 from deblurkit.cli.data import with_action
 from deblurkit.cli.paths import with_quoted_paths
@@ -70,6 +72,26 @@ def test_the_readme_is_short() -> None:
 def test_the_readme_leads_to_every_page() -> None:
     others = PAGES.keys() - {"README.md", "docs/index.md"}  # the site begins with README
     assert not [page for page in others if f"]({page})" not in README]
+
+
+PYTHON = re.findall(r"## ([^\n]*)\n[^#]*?```python\n(.*?)```", PAGES["docs/python.md"], re.DOTALL)
+
+
+@pytest.mark.parametrize(("heading", "example"), PYTHON, ids=[heading for heading, _ in PYTHON])
+def test_the_python_of_its_page_runs(
+    heading: str, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photograph = skimage.data.chelsea()[100:164, 100:196]
+    Image.fromarray(photograph).save("photo.jpg")
+    names = {"pictures": [photograph, Image.fromarray(photograph)]}
+    exec(example, names)
+    written = {file.name for file in tmp_path.iterdir()} - {"photo.jpg"}
+    assert written == ({"sharper.png"} if "save(" in example else set())
+
+
+def test_all_python_of_its_page_is_run() -> None:
+    assert len(PYTHON) == PAGES["docs/python.md"].count("```python") == 5
 
 
 def test_the_build_for_cpus_is_the_one_of_the_constraints() -> None:

@@ -1,3 +1,5 @@
+import json
+import math
 import multiprocessing
 import os
 import signal
@@ -6,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deblurkit.errors import InputError
-from deblurkit.storage import replacing, sweep, sweep_below
+from deblurkit.storage import as_json, replacing, sweep, sweep_below
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -137,3 +139,16 @@ def test_sweeping_reaches_folders_below(tmp_path: Path) -> None:
     sweep_below(tmp_path)
     assert not stray.exists()
     assert (tmp_path / "last.ckpt").is_file()
+
+
+def test_numbers_that_are_not_finite_are_words_in_json() -> None:
+    content = {"a": [1.5, math.inf, (-math.inf, math.nan)], "name": "NaN", "none": None}
+    text = as_json(content).decode()
+    read = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert read == {
+        "a": [1.5, "Infinity", ["-Infinity", "NaN"]],
+        "name": "NaN",
+        "none": None,
+    }
+    assert [float(word) for word in read["a"][:2]] == [1.5, math.inf]
+    assert math.isnan(float(read["a"][2][1]))

@@ -1,14 +1,17 @@
 """The study with a teacher: rules that watch one optimisation stop as they do for real."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import torch
 
-from deblurkit.config import build
+from deblurkit.config import build, compose
 from deblurkit.imaging.blur.convolution import convolved_inside
+from deblurkit.methods.priors.early_stopping import Agreement, ShareOfFirst
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
 
@@ -27,6 +30,7 @@ LOOKS = {
 RULES = {
     "fixed": ("fixed", {"iterations": 40}),
     "agreement": ("agreement", {"threshold.share": 0.9, **LOOKS}),
+    "agreement_presets": ("agreement", {"threshold.share": 0.9, **LOOKS}),
     "moving_variance": (
         "moving_variance",
         {"window": 3, "patience": 5, "min_iterations": 0, "max_iterations": 40},
@@ -84,6 +88,39 @@ def test_a_curve_says_where_another_threshold_would_have_stopped(taken, crop) ->
     looks = stop["iterations"] / weak_study.LOOK
     of_point = next(one for one in traced if one["iterations"] == stop["iterations"])
     assert stop["seconds"] == of_point["seconds"] + 2 * looks
+
+
+STUDY = Path(__file__).parents[1] / "docs" / "results" / "weak" / "results.json"
+GUIDED = ("weak_guide", "weak_guide_features")
+
+
+@pytest.mark.parametrize("preset", ["weak_selfdeblur", "weak_selfdeblur_half"])
+def test_the_presets_threshold_of_eq_7_ends_the_studys_runs_with_a_guide(preset: str) -> None:
+    """At the study's numbers of looks; without a guide it would cost 1.7 dB, so nobody asks it."""
+    share = compose(f"model={preset}").model.priors.stopping.threshold.share
+    cells = [one for one in json.loads(STUDY.read_text()) if one["row"] in GUIDED]
+
+    def stops(share: float) -> list[dict]:
+        threshold = ShareOfFirst(share=share)
+        rules = (Agreement(threshold=threshold, **weak_study.LOOKS) for _ in cells)
+        return [weak_table.replayed(one, rule) for one, rule in zip(cells, rules, strict=True)]
+
+    assert len(cells) == 18
+    assert {stop["iterations"] for stop in stops(0.1)} == {600}  # as it was once
+    ended = stops(share)
+    assert max(stop["iterations"] for stop in ended) < 600
+    lost = [
+        stop["psnr"] - one["rules"]["fixed"]["psnr"] for stop, one in zip(ended, cells, strict=True)
+    ]
+    assert -weak_table.LOST < fmean(lost) < 0
+    spent = sum(one["rules"]["fixed"]["seconds"] for one in cells)
+    assert spent / sum(stop["seconds"] for stop in ended) > 1.5
+
+
+@pytest.mark.parametrize("row", ["weak_none", "weak_answers", "weak_features"])
+def test_rows_without_a_guide_run_a_fixed_number_of_iterations(row: str) -> None:
+    stopping = compose(f"experiment={row}").model.priors.stopping
+    assert stopping._target_ == "deblurkit.methods.priors.stopping.Fixed"
 
 
 def cell(row: str, seed: int, psnr: float) -> dict:

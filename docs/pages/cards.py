@@ -171,6 +171,8 @@ def numbers(root: Path, book: Book, key: str) -> str:
         parts.append("### Reported by others\n\n" + "".join(f"- {line}\n" for line in others))
     if any(MARK in part for part in parts):
         parts.append(f"{LEGEND}\n")
+    if not parts:
+        parts.append("None is published for deblurring.\n")
     for study in studies(root):
         rows = tuple(row for row in study.rows if row.paper == key)
         if rows:
@@ -178,7 +180,14 @@ def numbers(root: Path, book: Book, key: str) -> str:
             parts.append(
                 f"### Measured here\n\nTest: {study.test}.{where}\n\n{study_table(book, rows)}"
             )
-    return "\n".join(parts) or "None is published for deblurring, and none was measured here.\n"
+    told = [
+        f"{study['about']}. [How it was run, and what it says]"
+        f"(../results/{study['page']}/README.md).\n"
+        for study in book.papers[key].get("studies", [])
+    ]
+    if told:
+        parts += ["### Measured here\n", *told]
+    return "\n".join(parts)
 
 
 def rows_of(table: Table, key: str) -> tuple[Row, ...]:

@@ -17,7 +17,7 @@ PARTS = {
 TABLE = {"by", "data", "protocol", "provenance", "rows"}
 ROW = {"paper", "row", "provenance", "experiments", "measured"}
 PAPER = {"name", "title", "authors", "about", "notes"}
-PAPER_TOO = {"venue", "arxiv", "doi", "code", "names", "also", "evaluate"}
+PAPER_TOO = {"venue", "arxiv", "doi", "code", "names", "also", "evaluate", "studies"}
 UNVERIFIED = "recalled"
 
 

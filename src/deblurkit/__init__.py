@@ -4,13 +4,23 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.2.0"
-__all__ = ["available_methods", "build", "compose", "load", "save_weights"]
+__all__ = [
+    "Deblurrer",
+    "available_methods",
+    "build",
+    "compose",
+    "deblur",
+    "load",
+    "save_weights",
+]
 
 # Names are fetched at first use, so that importing the package costs no torch.
 _HOMES = {
+    "Deblurrer": "deblurkit.restoring.deblurrer",
     "available_methods": "deblurkit.config",
     "build": "deblurkit.config",
     "compose": "deblurkit.config",
+    "deblur": "deblurkit.restoring.deblurrer",
     "load": "deblurkit.checkpoint",
     "save_weights": "deblurkit.checkpoint",
 }

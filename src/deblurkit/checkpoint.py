@@ -128,10 +128,10 @@ def existing(weights: str | Path) -> Path:
         for name in OF_A_RUN:
             if (path / name).is_file():
                 return path / name
-        found = path.is_file()
-    except (OSError, ValueError) as error:  # a name that no file can have
+        is_file = path.is_file()
+    except (OSError, TypeError, ValueError) as error:  # a name that no file can have
         raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
-    if not found:
+    if not is_file:
         raise InputError(
             f"{weights} is no file; {way_to(path.name.removesuffix('.safetensors'))}"
             f"weights= takes a checkpoint, a safetensors file, or one of {', '.join(shipped())}"
@@ -236,7 +236,7 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
     """
     from safetensors.torch import save
 
-    if method.recipe is None:
+    if getattr(method, "recipe", None) is None:
         raise InputError("only methods from deblurkit.build or deblurkit.load know their recipe")
     state = {name: value.detach().cpu().contiguous() for name, value in method.state_dict().items()}
     content = save(state, {"deblurkit": json.dumps(method.description())})
@@ -246,9 +246,9 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
-    state, words = read_safetensors(path)
+    state, metadata = read_safetensors(path)
     try:
-        described = json.loads(words.get("deblurkit", "null"))
+        described = json.loads(metadata.get("deblurkit", "null"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {sentence(error)}") from error
     return {"deblurkit": described, "state_dict": state}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deblurkit.errors import InputError, sentence
+from deblurkit.errors import ArgumentsError, InputError, sentence
 from deblurkit.former_names import with_current_names
 from deblurkit.override_types import with_types
 from deblurkit.paths import expanded
@@ -184,7 +184,7 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
         InputError: If there is no such method or no such parameter.
     """
     if key not in available_methods():
-        raise InputError(f"there is no method {key!r}; {_choice(key, available_methods())}")
+        raise InputError(f"there is no method {key!r}; {_choice(str(key), available_methods())}")
     cfg = compose(f"model={key}", *(f"model.{override}" for override in overrides))
     return build_recipe(plain(cfg.model), trust=trust)
 
@@ -253,6 +253,8 @@ def instantiate(
         return hydra_instantiate(node, _convert_="all")
     except Exception as error:
         cause = error.__cause__ if isinstance(error, InstantiationException) else error
+        if isinstance(cause, ArgumentsError):  # its way out is the one that led here
+            cause = cause.__cause__
         if isinstance(cause, InputError):
             raise cause from None
         cause = cause or error

@@ -5,14 +5,23 @@ traceback; everything else that escapes is a defect of ours and keeps its traceb
 """
 
 import re
+from collections.abc import Mapping
 
 
 class InputError(ValueError):
     """Something that was given cannot be used; the message says what to do about it."""
 
 
+class AbsentError(InputError):
+    """Nothing of what was asked for is there; what is there may be whole nevertheless."""
+
+
 class PictureError(InputError):
     """A picture file cannot be read or written; the message names the file and the reason."""
+
+
+class ArgumentsError(InputError):
+    """A class was called without what it needs; the message says how it is built."""
 
 
 def sentence(error: BaseException) -> str:
@@ -23,3 +32,16 @@ def sentence(error: BaseException) -> str:
     """
     name = rf"(?m)^(?:[\w.]+\.)?{type(error).__name__}: "
     return " ".join(re.split(name, str(error))[-1].split())
+
+
+def described(value: object) -> str:
+    """What a value is, in a few words, for a sentence about something that was not expected."""
+    kind = f"{type(value).__module__.split('.')[0]}.{type(value).__name__}"
+    kind = kind.removeprefix("builtins.")
+    if (shape := getattr(value, "shape", None)) is not None:
+        return f"a {kind} of shape {tuple(shape)}"
+    if isinstance(value, Mapping):
+        return f"a {kind} with the keys {sorted(map(str, value))}"
+    if isinstance(value, list | tuple):
+        return f"a {kind} of {len(value)}"
+    return kind

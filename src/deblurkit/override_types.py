@@ -42,17 +42,19 @@ def with_types(overrides: Sequence[str], defaults: Defaults, folders: Sequence[P
     from hydra.errors import HydraException
 
     changes = OverridesParser.create().parse_overrides([*overrides])
-    of_values = [is_value(change, folders) for change in changes]
-    if not any(of_values):
-        return [*overrides]
-    pairs = list(zip(changes, of_values, strict=True))
-    try:
-        cfg = defaults([choice(change) for change, of_value in pairs if not of_value])
-    except (HydraException, OmegaConfBaseException):
-        return [*overrides]  # whoever composes the whole config says what is wrong
-    return [
-        with_type(change, cfg) if of_value else str(change.input_line) for change, of_value in pairs
-    ]
+    values = [change for change in changes if is_value(change, folders)]
+    nulls = [change for change in changes if change not in values and is_null(change)]
+    choices = [change for change in changes if change not in (*values, *nulls)]
+    lines = {str(change.input_line): written_choice(change) for change in choices}
+    if values or nulls:
+        try:
+            cfg = defaults([first_choice(change) for change in choices])
+        except (HydraException, OmegaConfBaseException):
+            return [*overrides]  # whoever composes the whole config says what is wrong
+        lines |= {str(change.input_line): with_type(change, cfg) for change in values}
+        for change in nulls:
+            require_no_choice(change, cfg)
+    return [lines[override] for override in overrides if override in lines]
 
 
 def is_value(change: Any, folders: Sequence[Path]) -> bool:
@@ -62,15 +64,47 @@ def is_value(change: Any, folders: Sequence[Path]) -> bool:
     chooses |= any((folder / key).is_dir() for folder in folders)
     if chooses and not isinstance(change.value(), dict):
         return False
-    return not (change.is_delete() or key.startswith("hydra."))
+    return not (change.is_delete() or change.is_hydra_override())
 
 
-def choice(change: Any) -> str:
+def is_null(change: Any) -> bool:
+    """Whether an override of a group chooses none of its configs."""
+    others = change.is_delete() or change.is_hydra_override()
+    return not others and elements(change) == [None]
+
+
+def require_no_choice(change: Any, cfg: DictConfig) -> None:
+    """Look whether none of a group's configs is chosen anyway; Hydra has no other way to say so.
+
+    Raises:
+        InputError: If the command needs one.
+    """
+    key = change.key_or_group
+    if not key:
+        raise InputError(f"{change.input_line!r} has no key: a change is written key=value")
+    if at(cfg, key) is not None:
+        raise InputError(f"{change.input_line}: a {key} is needed; leave it out, or choose one")
+
+
+def written_choice(change: Any) -> str:
+    """A choice of configs; what looks like a number is a name, too.
+
+    Raises:
+        InputError: If it is a choice of nothing.
+    """
+    if not change.key_or_group:
+        raise InputError(f"{change.input_line!r} has no key: a change is written key=value")
+    number = isinstance(change.value(), bool | int | float)
+    if number and not change.is_hydra_override():
+        return f"{change.get_key_element()}='{change.get_value_string()}'"
+    return str(change.input_line)
+
+
+def first_choice(change: Any) -> str:
     """A choice of configs; the first one of a sweep."""
     if not change.is_choice_sweep() or change.value_type.name.startswith("GLOB"):
-        return str(change.input_line)
-    first = elements(change)[0]
-    return f"{change.get_key_element()}={first}"
+        return written_choice(change)
+    return f"{change.get_key_element()}={elements(change)[0]}"
 
 
 def elements(change: Any) -> list[Any]:

@@ -1,15 +1,17 @@
 """Files that are either the old one or the new one, never a part of the new one."""
 
+import json
 import logging
+import math
 import os
 import re
 import sys
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from deblurkit.errors import InputError, sentence
 
@@ -77,6 +79,30 @@ def sweep_below(folder: str | Path) -> None:
 def as_bytes(text: str) -> bytes:
     """UTF-8; names of files that are not, as the disk has them."""
     return text.encode(errors="surrogateescape")
+
+
+def as_json(content: Any, *, indent: int | None = 2) -> bytes:
+    """A JSON file that every reader takes.
+
+    JSON knows no number that is not finite. Such numbers are written as the words "Infinity",
+    "-Infinity" and "NaN", out of which Python's ``float`` and JavaScript's ``Number`` make the
+    number again.
+
+    Args:
+        content: Mappings, sequences, texts, numbers and None.
+        indent: Spaces of each level; None writes one line.
+    """
+    return json.dumps(_with_words(content), indent=indent, allow_nan=False).encode()
+
+
+def _with_words(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _with_words(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_with_words(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return "NaN" if math.isnan(content) else "Infinity" if content > 0 else "-Infinity"
+    return content
 
 
 def damage(archive: str | Path) -> str | None:

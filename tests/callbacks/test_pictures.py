@@ -8,6 +8,7 @@ from lightning.pytorch import Trainer
 from toys import Doubled
 
 from deblurkit.callbacks.pictures import Pictures, enlarged
+from deblurkit.imaging.drawing.grid import BESIDE
 from deblurkit.imaging.formats.files import read_image
 
 
@@ -23,7 +24,7 @@ def test_an_estimated_kernel_stands_beside_the_pictures(tmp_path: Path) -> None:
     height, width, _ = drawn(tmp_path / "plain", {})
     kernel = torch.rand(1, 1, 7, 7)
     with_kernel = drawn(tmp_path / "kernel", {"kernel": kernel / kernel.sum()})
-    assert with_kernel == (height, width + 4 + 40, 3)
+    assert with_kernel == (height, width + BESIDE + 40, 3)
 
 
 def test_a_kernel_is_enlarged_pixel_by_pixel_and_made_bright() -> None:

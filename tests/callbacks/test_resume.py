@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import EarlyStopping
 from toy_players import Single, batches
 
 from deblurkit.callbacks.resume import ExactResume, random_states, set_random_states
@@ -89,3 +90,25 @@ def test_states_of_a_device_that_was_not_there_are_left_out(tmp_path: Path) -> N
     expected = torch.get_rng_state()
     callback.on_train_batch_start(made, method, None, 0)
     assert torch.equal(torch.get_rng_state(), expected)
+
+
+class Steady(Single):
+    """Logs the same score in every batch."""
+
+    def training_step(self, batch, batch_idx):
+        self.log("score", 1.0)
+        return super().training_step(batch, batch_idx)
+
+
+def test_the_patience_of_now_counts(tmp_path: Path) -> None:
+    def fit(patience: int, epochs: int, path: Path | None = None) -> Trainer:
+        made = trainer(tmp_path, ExactResume(str(tmp_path)), epochs)
+        monitor = {"monitor": "score", "check_on_train_epoch_end": True}
+        made.callbacks.insert(0, EarlyStopping(**monitor, patience=patience, mode="max"))
+        made.fit(Steady(), batches(1.0), ckpt_path=path)
+        return made
+
+    fit(3, 2)
+    resumed = fit(7, 3, tmp_path / "last.ckpt")
+    assert resumed.early_stopping_callback.patience == 7
+    assert resumed.early_stopping_callback.wait_count == 2  # counted on

@@ -164,6 +164,49 @@ def test_a_picture_equal_to_its_truth_has_infinite_psnr_and_no_gain(tmp_path: Pa
     assert logged["test/psnr_gain"] == 0.0
 
 
+def test_the_number_of_infinite_scores_is_logged_beside_the_mean(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a validation it is said as well: best.ckpt is chosen by such means."""
+    scores = Scores({"rgb8": RGB8(), "red": Red()}, str(tmp_path))
+    logged = measured(scores, pairs(), amount=0.0)
+    finite = [row["rgb8/psnr"] for row in scores.rows if row["name"] != NAMES[2]]
+    assert logged["test/psnr"] == pytest.approx(sum(finite) / 2)
+    assert logged["test/psnr_infinite"] == logged["test/red/psnr_infinite"] == 1
+    assert "test/ssim_infinite" not in logged
+    assert "infinite" not in caplog.text
+    trainer = Trainer(
+        accelerator="cpu",
+        logger=False,
+        callbacks=[scores],
+        enable_progress_bar=False,
+        enable_checkpointing=False,
+    )
+    data = pairs(val=Crops("blurred", "sharp"))
+    for _ in range(2):
+        trainer.validate(UnsharpMask(amount=0.0, sigma=1.5), data, verbose=False)
+    (said,) = (r.message for r in caplog.records if "infinite scores" in r.message)
+    assert "val/psnr (1 inf), val/red/psnr (1 inf); what is chosen" in said
+
+
+def test_directions_are_those_of_the_protocols(tmp_path: Path) -> None:
+    class Distance(Red):
+        """As a learned distance, which should fall."""
+
+        higher_is_better = False
+        scores = ("lpips",)
+
+    protocols = {"distance": Distance(), "red": Red()}
+    directions = Scores(protocols, str(tmp_path)).directions("val")
+    assert directions == {
+        "val/lpips": "min",
+        "val/red/psnr": "max",
+        "val/psnr_gain": "max",
+        "val/kernel_similarity": "max",
+        "val/kernel_mse": "min",
+    }
+
+
 def test_a_second_test_begins_anew(tmp_path: Path) -> None:
     scores = Scores({"rgb8": RGB8()}, str(tmp_path))
     first = measured(scores, pairs())

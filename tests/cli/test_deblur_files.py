@@ -95,7 +95,11 @@ def test_a_killed_command_leaves_no_partial_file_and_goes_on_with_the_rest(
     finished = outputs(tmp_path)
     assert rewritten(before, finished) == unnoted
     assert set(finished) == set(names) - set(bad)
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {*finished, ".deblurkit"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        *finished,
+        ".deblurkit",
+        "restored.csv",
+    }
     for name in finished:
         assert (read_image(tmp_path / "out" / name) == int(name[:-4]) % 256).all()
     log = (tmp_path / "log.txt").read_text().splitlines()

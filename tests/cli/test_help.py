@@ -11,9 +11,9 @@ from running import kind_of
 from deblurkit.cli import overview, train
 from deblurkit.cli.command_line import CommandLine, parsed
 from deblurkit.cli.data import with_action
-from deblurkit.cli.flags import require_known_flags
 from deblurkit.cli.front import run_command
 from deblurkit.cli.help import COMMANDS, Header, choices, group_options, help_text, own_options
+from deblurkit.cli.line_checks import require_known_flags
 from deblurkit.cli.paths import with_quoted_paths
 from deblurkit.config import available_methods, compose, conf_dir
 from deblurkit.errors import InputError
@@ -79,7 +79,7 @@ def test_data_sets_are_those_that_the_command_can_use() -> None:
     assert "folder_blurred" not in choices("eval", "data")  # nothing to compare with
     assert {"gopro", "photos", "levin"} <= {*choices("train", "data")}
     assert "kohler" not in choices("train", "data")
-    assert {"gopro", "lai"} <= {*choices("data", "data")}
+    assert {"gopro", "lai", "gopro_unpaired_ratio"} <= {*choices("data", "data")}
     assert "photos" not in choices("data", "data")
 
 

@@ -28,7 +28,7 @@ def test_deblur_names_files_as_they_are_called(tmp_path: Path) -> None:
     assert "1 of 2 pictures restored to out" in printed
     assert "not restored: " in printed
     files = {file.name for file in (tmp_path / "out").iterdir()}
-    assert files == {NAME, "page.html", ".deblurkit"}
+    assert files == {NAME, "page.html", "restored.csv", ".deblurkit"}
     assert "ln, 8 Uhr" in (tmp_path / "out" / "page.html").read_text("utf-8")
 
 

@@ -5,10 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from small_sources import Numbered
 from torch.utils.data import DataLoader, Dataset
 
 from deblurkit.data.augment import PairedAugmentation, crop_box, pad_up
 from deblurkit.data.sources.photos import Photos
+from deblurkit.data.stream import Position, Stream, StreamLoader, collate
 from deblurkit.errors import InputError
 
 FLIPS = [{"name": "HorizontalFlip", "p": 0.5}, {"name": "VerticalFlip", "p": 0.5}]
@@ -73,6 +75,25 @@ def test_augmentation_is_the_same_for_any_number_of_workers(pair: dict[str, np.n
     assert np.array_equal(loaded[0], loaded[1])
     assert np.array_equal(loaded[0], loaded[2])
     assert len({picture.tobytes() for picture in loaded[0]}) == 16  # no draw repeats another
+
+
+def test_no_worker_and_no_epoch_repeats_the_draws_of_another() -> None:
+    """Albumentations alone does: its generators are copied into every forked worker."""
+    position = Position(batch_size=2, batches=4)
+    stream = Stream(
+        {"paired": Numbered(1)},
+        sides={"paired": 24},
+        seed=0,
+        augmentation=PairedAugmentation(degradation=NOISE),
+    )
+    loader = StreamLoader(stream, batch_sampler=position, collate_fn=collate, num_workers=2)
+    patterns = []
+    for _ in range(2):  # epochs
+        for batch in loader:
+            noise = batch["paired"]["blurred"].int() - batch["paired"]["sharp"].int()
+            patterns += [row.numpy().tobytes() for row in noise]
+            position.advance()
+    assert len(patterns) == len(set(patterns)) == 16
 
 
 def test_the_answer_depends_on_the_seed_alone(pair: dict[str, np.ndarray]) -> None:

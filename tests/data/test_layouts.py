@@ -23,13 +23,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         top, left = divmod(number, 5)
         sharp = photo[80 * top : 80 * top + 48, 100 * left : 100 * left + 56]
         blurred = (sharp + np.roll(sharp, 1, axis=1)) / 2
-        for part in ("train", "val", "test"):
-            write_image(root / "pairs" / part / "blurred" / f"{number}.png", blurred)
-            write_image(root / "pairs" / part / "sharp" / f"{number}.png", sharp)
+        for part, turns in (("train", 0), ("val", 1), ("test", 2)):  # other pictures each
+            for role, picture in (("blurred", blurred), ("sharp", sharp)):
+                file = root / "pairs" / part / role / f"{number}.png"
+                write_image(file, np.rot90(picture, turns).copy())
         write_image(root / "apart" / "blurred" / f"a{number}.png", blurred)
         write_image(root / "apart" / "sharp" / f"b{number}.png", sharp)
-        for part in ("train", "val"):
-            write_image(root / "sharp" / part / f"{number}.png", sharp)
+        for part, turns in (("train", 0), ("val", 2)):
+            write_image(root / "sharp" / part / f"{number}.png", np.rot90(sharp, turns).copy())
     for number in range(50):
         sharp = photo[6 * number : 6 * number + 48, 10 * number : 10 * number + 64]
         write_image(root / "COCO" / "val2017" / f"{13 * number:012d}.jpg", sharp)
@@ -154,6 +155,13 @@ def test_gopro_at_half_size_is_halved_everywhere(gopro_tree: Path) -> None:
     for source in (made.sources["paired"], made.val, made.test):
         assert {source.size(index) for index in range(len(source))} == {(48, 64)}
         assert source.read(0)["blurred"].shape == (48, 64, 3)
+
+
+def test_gopro_at_a_sixth_is_reduced_everywhere(gopro_tree: Path) -> None:
+    made = built("gopro_sixth", gopro_tree, "data.variant=blur", "data.crop=12")
+    for source in (made.sources["paired"], made.val, made.test):
+        assert {source.size(index) for index in range(len(source))} == {(16, 21)}  # of 96x128
+        assert source.read(0)["sharp"].shape == (16, 21, 3)
 
 
 def test_two_draws_of_three_are_synthetic(gopro_tree: Path, tree: Path) -> None:

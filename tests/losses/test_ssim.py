@@ -43,11 +43,12 @@ def test_channels_count_alike_and_gradients_are_exact() -> None:
     assert torch.autograd.gradcheck(lambda picture: dissimilarity(picture, other), moving)
 
 
-def test_half_precision_around_it_costs_nothing() -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_around_it_costs_nothing(dtype: torch.dtype) -> None:
     sharp = torch.rand(1, 1, 24, 24)
     restored = (sharp + 0.01 * torch.randn(sharp.shape)).requires_grad_()
     exact = dissimilarity(restored, sharp)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", dtype):
         found = dissimilarity(restored, sharp)
     assert torch.equal(found, exact)
-    assert dissimilarity(restored.bfloat16(), sharp.bfloat16()).dtype == torch.float32
+    assert dissimilarity(restored.to(dtype), sharp.to(dtype)).dtype == torch.float32

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from torch import nn
 from torch.optim import SGD
 from torch.utils.data import DataLoader
 from toy_generators import Brightness, Doubling, Times, gray, number
 
+import deblurkit
 from deblurkit.errors import InputError
 from deblurkit.losses.adversarial import LeastSquares, Wasserstein
 from deblurkit.losses.frozen import Frozen
@@ -48,7 +50,7 @@ def method(**changed: Any) -> ASCycleGAN:
 
 
 def test_there_and_back() -> None:
-    made = method().made(BLURRED, SHARP)
+    made = method().cycle(BLURRED, SHARP)
     assert number(made.restored) == pytest.approx(1.0)  # G_A(b)
     assert number(made.blurred_again) == pytest.approx(0.25)  # G_B(G_A(b))
     assert number(made.reblurred) == pytest.approx(0.25)  # G_B(s)
@@ -57,7 +59,7 @@ def test_there_and_back() -> None:
 
 def test_equations_3_and_4() -> None:
     cycles = method()
-    made = cycles.made(BLURRED, SHARP)
+    made = cycles.cycle(BLURRED, SHARP)
     # The critics maximise D_A(s) - D_A(G_A(b)) = 3 - 3 and D_B(b) - D_B(G_B(s)) = 2.5 - 1.25.
     critics = cycles.critic_terms(gray(0.5), gray(1.0), made.restored, made.reblurred)
     assert number(critics["adversarial"]) == pytest.approx(-(3 - 3) - (2.5 - 1.25))
@@ -67,7 +69,7 @@ def test_equations_3_and_4() -> None:
 
 def test_equation_5() -> None:
     cycles = method()
-    made = cycles.made(BLURRED, SHARP)
+    made = cycles.cycle(BLURRED, SHARP)
     # Features are twice the intensities: (0.5 - 1)^2 + (1 - 2)^2
     assert number(cycles.cycles(gray(0.5), gray(1.0), made)) == pytest.approx(0.25 + 1.0)
 
@@ -79,14 +81,14 @@ def test_equation_6() -> None:
 
 def test_equation_1() -> None:
     cycles = method()
-    terms = cycles.generator_terms(BLURRED, SHARP, cycles.made(BLURRED, SHARP))
+    terms = cycles.generator_terms(BLURRED, SHARP, cycles.cycle(BLURRED, SHARP))
     total = cycles.objectives["generators"](terms)
     assert number(total) == pytest.approx((-3 - 1.25) + 10 * 1.25 + 0.5 * 1.375)
 
 
 def test_equation_2_moves_the_players_against_each_other() -> None:
     cycles = method()
-    made = cycles.made(BLURRED, SHARP)
+    made = cycles.cycle(BLURRED, SHARP)
     cycles.praise(gray(0.5), gray(1.0), made).backward()
     # The generators go down -3 * 0.5 a - 5 * 1 c: both factors rise.
     assert number(cycles.generators["deblurrer"].factor.grad) == pytest.approx(-1.5)
@@ -116,7 +118,7 @@ def test_a_term_of_weight_zero_costs_no_forward() -> None:
         "critics": {"adversarial": 1.0},
     }
     cycles = method(weights=weights)
-    cycles.generator_terms(BLURRED, SHARP, cycles.made(BLURRED, SHARP))
+    cycles.generator_terms(BLURRED, SHARP, cycles.cycle(BLURRED, SHARP))
     assert cycles.generators["deblurrer"].asked == 2  # there, and back
     assert cycles.generators["blurrer"].asked == 2
 
@@ -124,7 +126,7 @@ def test_a_term_of_weight_zero_costs_no_forward() -> None:
 def test_class_maps_reach_the_generators_with_their_scene() -> None:
     maps = torch.full((1, 8, 2, 2), 1 / 8)
     blurred, sharp = BLURRED | {"condition": maps}, SHARP
-    made = method().made(blurred, sharp)
+    made = method().cycle(blurred, sharp)
     assert number(made.restored) == pytest.approx(2.0)  # the toy adds 1 where it is given maps
     assert number(made.blurred_again) == pytest.approx(1.5)
     assert number(made.reblurred) == pytest.approx(0.25)
@@ -132,7 +134,7 @@ def test_class_maps_reach_the_generators_with_their_scene() -> None:
 
 def test_other_adversarial_objectives_fit() -> None:
     cycles = method(adversarial=LeastSquares)
-    made = cycles.made(BLURRED, SHARP)
+    made = cycles.cycle(BLURRED, SHARP)
     # (D_A(1) - 1)^2 + (D_B(0.25) - 1)^2 with D_A = 3 p and D_B = 5 p
     assert number(cycles.praise(gray(0.5), gray(1.0), made)) == pytest.approx(4 + 0.0625)
 
@@ -156,6 +158,33 @@ def test_one_batch_of_the_wasserstein_form_moves_the_critics_five_times() -> Non
     assert trainer.global_step == 1 + 5
     moved = [parameter.item() for parameter in cycles.parameters()]
     assert not {2.0, 0.25, 3.0, 5.0} & set(moved)
+
+
+TINY = [
+    f"{name}.{size}" for name in ("deblurrer", "blurrer") for size in ("channels=4", "blocks=2")
+]
+PRESETS = ("as_cyclegan", "as_cyclegan_resnet", "as_cyclegan_resnetv2")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("suffix", "share"), [("", 0.5), ("_nodropout", 0.0)])
+def test_generators_have_the_dropout_of_sec_2_2(preset: str, suffix: str, share: float) -> None:
+    method = deblurkit.build(preset + suffix, *TINY)
+    for generator in method.generators.values():
+        shares = [part.p for part in generator.modules() if isinstance(part, nn.Dropout)]
+        assert shares == [share, share]  # one in each block
+
+
+def test_the_preset_of_wgan_gp_is_the_printed_form() -> None:
+    critics = [f"{name}_critic.channels=4" for name in ("sharp", "blurred")]
+    wasserstein = deblurkit.build("as_cyclegan_wgan", *TINY, *critics)
+    plain = deblurkit.build("as_cyclegan", *TINY, *critics)
+    assert isinstance(wasserstein.sharp_fight, Wasserstein)
+    assert isinstance(wasserstein.penalty, PictureGradientPenalty)
+    assert wasserstein.critic_steps == 5
+    assert wasserstein.objectives["critics"].weights == {"adversarial": 1.0, "penalty": 10.0}
+    generators = [made.objectives["generators"].weights for made in (wasserstein, plain)]
+    assert generators[0] == generators[1]
 
 
 SMALL = {"channels": 4, "blocks": 1, "upsampling": Transposed, "start": zero_start}

@@ -45,7 +45,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made_by(method: WeakSelfDeblur) -> tuple[BlindProblem, BlindIterate]:
     problem = method.initial_state(scene(24, 28)[1], SIZE)
     problem.iterations += 1
-    return problem, problem.made(0.001)
+    return problem, problem.generate(0.001)
 
 
 def gradients(problem: BlindProblem, name: str) -> Tensor:
@@ -90,6 +90,23 @@ def test_the_teacher_of_the_config_needs_no_file_and_has_gradients() -> None:
     ).backward()
     assert gradients(problem, "picture") > 0
     assert gradients(problem, "kernel") > 0
+
+
+def test_the_papers_preset_has_a_trained_teacher_and_gaussian_noise(network: Path) -> None:
+    stored = deblurkit.compose("model=weak_selfdeblur_paper", "paths.weights=/published").model
+    assert stored.teacher.factory.method.weights == "/published/maxim.safetensors"
+    other = ("teacher=weights", f"teacher.weights={network}")
+    cfg = deblurkit.compose("model=weak_selfdeblur_paper", *other, FIXED, *TINY)
+    method = build_recipe(plain(cfg.model), trust=[])
+    problem, _ = made_by(method)
+    assert method.guide(problem).shape == problem.luminance.shape  # of the file's network
+    # 8 maps of 28 x 32 numbers: their mean and deviation are known to a percent of 0.1.
+    assert problem.noise.mean().abs() < 0.005
+    assert problem.noise.std() == pytest.approx(0.1, rel=0.05)
+    assert problem.noise.abs().max() > 0.25
+    assert problem.kernel_noise.min() < 0
+    uniform, _ = made_by(weak())
+    assert 0 <= uniform.noise.min() < uniform.noise.max() <= 0.1
 
 
 def test_eq_5_pulls_the_picture_towards_the_guide_and_leaves_the_kernel() -> None:
@@ -214,7 +231,7 @@ def test_blur_that_varies_is_sought_too(kind: str) -> None:
         if not one.equal(before[name])
     }
     assert moved == {"picture", "kernel"} | ({"blur"} if kind == "basis" else set())
-    kernels = problem.made(0.0).kernel
+    kernels = problem.generate(0.0).kernel
     assert kernels.shape == (9 if kind == "grid" else 4, 1, SIZE, SIZE)
     assert problem.kernel.sum() == pytest.approx(1, abs=1e-5)
     restored = method.restore(scene(24, 28)[1][None], kernel_size=[SIZE])

@@ -85,6 +85,46 @@ def test_any_order_gives_the_same_bits_and_reset_begins_anew(name: str, files: P
 
 
 @every
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_mixed_precision_around_it_changes_no_bit(
+    name: str, dtype: torch.dtype, files: Path
+) -> None:
+    exact, mixed = made(name, files), made(name, files)
+    alone = row(name, exact, 0)
+    with torch.autocast("cpu", dtype):
+        assert row(name, mixed, 0) == alone
+        assert values(mixed) == values(exact)
+
+
+@every
+@pytest.mark.parametrize("size", [(1, 1), (4, 40), (40, 5)], ids=str)
+def test_a_picture_that_is_too_small_is_scored_or_named(
+    name: str, size: tuple[int, int], files: Path
+) -> None:
+    protocol = made(name, files)
+    small = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    pictures = {"restored": small * 0.9, "sharp": small}
+    if name in {"cw_ssim_pyssim", "detection"}:
+        scores = measured(protocol, pictures, PICTURES[0])
+        assert not any(math.isnan(value) for value in scores.values())
+    else:
+        with pytest.raises(InputError, match=PICTURES[0]):
+            measured(protocol, pictures, PICTURES[0])
+        assert empty(protocol)
+
+
+@every
+def test_every_score_says_which_value_is_best(name: str, files: Path) -> None:
+    protocol = made(name, files)
+    lower = {"unaligned", "error_ratio_ssd", "error_ratio_spectral"}
+    for score in protocol.scores:
+        expected = "min" if score in lower else "max"
+        if isinstance(protocol, PooledProtocol) and score.rpartition("/")[2] in protocol.counted:
+            expected = None
+        assert protocol.direction(score) == expected
+
+
+@every
 def test_its_state_can_be_stored(name: str, files: Path) -> None:
     protocol, other = made(name, files), made(name, files)
     for one in (protocol, other):

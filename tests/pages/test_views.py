@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from deblurkit.pages.views import DETAIL, LONGEST, View, exhibit, kernel_view, lively, views
+from deblurkit.imaging.drawing.compare import liveliest_crop
+from deblurkit.pages.views import DETAIL, LONGEST, View, exhibit, kernel_view, views
 
 
 def seen(view: View) -> NDArray[np.uint8]:
@@ -20,6 +21,10 @@ def seen(view: View) -> NDArray[np.uint8]:
     picture = PillowImage.open(io.BytesIO(base64.b64decode(content)))
     assert picture.size == (view.width, view.height)
     return np.asarray(picture.convert("RGB"))
+
+
+def lively(pixels: NDArray[np.uint8]) -> tuple[slice, slice]:
+    return liveliest_crop(torch.from_numpy(pixels).movedim(-1, 0), DETAIL)
 
 
 def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:

@@ -39,7 +39,7 @@ def test_five_steps_across_the_change_of_the_loss() -> None:
     losses = []
     while problem.running:
         problem.iterations += 1
-        made = problem.made(0.0)
+        made = problem.generate(0.0)
         method.iterate(problem, optimizer)
         losses.append(problem.fidelity.item())
     assert losses == pytest.approx(EXPECTED["losses"], rel=1e-10)

@@ -179,7 +179,7 @@ def test_models_that_are_no_weights_of_this_network(
 
 def test_every_layer_has_a_name_of_its_own() -> None:
     sizes = SMALL | {"stages": 3, "groups": 2, "bottlenecks": 2}
-    places = [*MAXIM(**sizes, model="", shards="")._places()]
+    places = [*MAXIM(**sizes, model="", shards="")._names()]
     theirs, ours = (set(names) for names in zip(*places, strict=True))
     assert len(theirs) == len(ours) == len(places)
     layers = {name.rpartition(".")[0] for name in fresh(**sizes, sides=[1] * 4).state_dict()}

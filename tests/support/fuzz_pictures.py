@@ -30,7 +30,8 @@ from picture_kinds import every_kind, photograph, saved, tiff
 from PIL import Image
 
 from deblurkit.errors import PictureError
-from deblurkit.imaging.formats.files import picture_size, read_picture
+from deblurkit.imaging.formats.files import picture_size, read_picture, write_picture
+from deblurkit.imaging.formats.stacks import read_pages
 
 TESTS = Path(__file__).parents[1]
 SECONDS = 2  # of processor time for one picture
@@ -80,11 +81,20 @@ def whole_files() -> dict[str, list[bytes]]:
         ),
         saved(picture.convert("1"), "TIFF", compression="group4"),
         saved(picture.convert("CMYK"), "TIFF"),
+        saved(picture, "TIFF", save_all=True, append_images=[picture.rotate(90)]),
+        tiff(photograph(40, 60, 4, np.uint16), planarconfig="contig", bigtiff=True, tile=(16, 16)),
+        saved(picture, "AVIF", quality=50),
+        b"P2 9 4 15\n" + b" ".join(b"%d" % (number % 16) for number in range(36)),
+        b"P5 9 4 1023\n" + bytes(range(72)),
+        saved(picture, "MPO", save_all=True, append_images=[picture.rotate(90)], xmp=GAIN_MAP),
     ]
     return {name: [f for f in files if signed(f, name)] for name in SIGNS}
 
 
+GAIN_MAP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"
+hdrgm:Version="1.0"><hdrgm:GainMapMax/><hdrgm:Gamma> 1 </hdrgm:Gamma></x:xmpmeta>"""
 SIGNS = {
+    "AVIF": b"\0\0\0",
     "PNG": b"\x89PNG",
     "JPEG": b"\xff\xd8",
     "WEBP": b"RIFF",
@@ -97,7 +107,8 @@ SIGNS = {
 
 def signed(content: bytes, name: str) -> bool:
     """Whether a file is of a format, by its first bytes."""
-    return content.startswith((SIGNS[name], b"MM\0*") if name == "TIFF" else SIGNS[name])
+    signs = (SIGNS[name], b"MM\0*", b"II+\0") if name == "TIFF" else SIGNS[name]
+    return content.startswith(signs)
 
 
 def mutant(number: int, whole: dict[str, list[bytes]]) -> tuple[str, bytes, bytes]:
@@ -225,6 +236,19 @@ def read_mutant(file: Path) -> str:
         return f"defect: the header says {picture_size(file)}, the pixels are {shape}"
     if picture.alpha is not None and picture.alpha.shape != shape[:2]:
         return f"defect: opacity of {picture.alpha.shape} for {shape}"
+    try:  # what is damaged beside the pixels must not stop a writer
+        for suffix in (
+            ".png",
+            ".tif",
+            ".jpg" if picture.bits == 8 and picture.alpha is None else ".png",
+        ):
+            write_picture(file.with_suffix(suffix), picture)
+        for _ in read_pages(file, pixel_limit=2**24):
+            pass
+    except PictureError:
+        pass
+    except BaseException as error:
+        return f"defect: {type(error).__name__}: {error}"
     return f"read {shape}"
 
 

@@ -49,6 +49,8 @@ def hostile_files() -> dict[str, bytes]:
         "webp_claims_2_gigapixels": webp(65535, 32000),
         "webp_exif_of_100_MB": webp(4, 5, (b"EXIF", bytes(10**8))),
         "bmp_gigapixels": with_bmp_size(2**15, 2**15),
+        "avif_gigapixels": avif_of(65535, 65535),
+        "pgm_gigapixels_as_text": b"P2 40000 40000 255\n" + b"0 " * 100,
         "ppm_gigapixels": b"P6\n40000 40000\n255\n" + bytes(100),
         "tiff_million_tiles": tiff_of(324, 10**6),
         "tiff_million_strips": tiff_of(273, 10**6),
@@ -99,6 +101,13 @@ def webp(width: int, height: int, *parts: tuple[bytes, bytes]) -> bytes:
         stream.write(kind + struct.pack("<I", len(content)) + content + bytes(len(content) % 2))
     content = b"WEBP" + stream.getvalue()
     return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
+def avif_of(width: int, height: int) -> bytes:
+    content = bytearray(saved(Image.fromarray(photograph(16, 16)), "AVIF"))
+    place = content.index(b"ispe") + 8
+    content[place : place + 8] = struct.pack(">II", width, height)
+    return bytes(content)
 
 
 def with_bmp_size(height: int, width: int) -> bytes:

@@ -24,7 +24,7 @@ SHARDS = 12  # more than nine: by their names the tenth comes before the second
 
 def flax(state: Mapping[str, Tensor], sizes: Mapping[str, int]) -> dict[str, Tensor]:
     """Weights by the authors' paths, in Flax's layout."""
-    places = dict(MAXIM(**sizes, model="", shards="")._places())
+    places = dict(MAXIM(**sizes, model="", shards="")._names())
     weights = {}
     for theirs, ours in places.items():
         if f"{ours}.weight" not in state:

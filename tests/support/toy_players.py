@@ -82,8 +82,10 @@ def batches(*values: float) -> DataLoader[Pools]:
     return DataLoader(pools, batch_size=None, generator=torch.Generator())
 
 
-def fitted(method: TrainedMethod, *values: float, epochs: int = 1, **options: Any) -> Trainer:
-    """Train on batches of these values."""
+def fitted(
+    method: TrainedMethod, *values: float, epochs: int = 1, ckpt_path: Any = None, **options: Any
+) -> Trainer:
+    """Train on batches of these values, from a checkpoint on where there is one."""
     trainer = Trainer(
         max_epochs=epochs,
         accelerator="cpu",
@@ -93,5 +95,5 @@ def fitted(method: TrainedMethod, *values: float, epochs: int = 1, **options: An
         log_every_n_steps=1,
         **({"logger": False} | options),
     )
-    trainer.fit(method, batches(*values))
+    trainer.fit(method, batches(*values), ckpt_path=ckpt_path)
     return trainer

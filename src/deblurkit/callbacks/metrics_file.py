@@ -80,13 +80,13 @@ class MetricsFile(Logger):
             rows: How many there were when the checkpoint was written; None keeps all.
             step: Later rows are kept, too, up to this step; None keeps none of them.
         """
-        kept = [
+        rows_before = [
             row
             for number, row in enumerate(complete_rows(self.path))
             if rows is None or number < rows or (step is not None and step_of(row) <= step)
         ]
-        self.rows = len(kept)
-        self._replace(kept)
+        self.rows = len(rows_before)
+        self._replace(rows_before)
 
     def _write(self) -> None:
         missing = {column for row in self._waiting for column in row}.difference(self._columns)

@@ -6,18 +6,20 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from deblurkit.callbacks.picture_callback import PictureCallback, Stage
 from deblurkit.contracts import Image
+from deblurkit.imaging.blur.kernel_files import kernel_levels
 from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
 from deblurkit.imaging.formats.files import as_pixels, write_image
 from deblurkit.storage import tolerate_disk_errors
 
 
-class Pictures(Callback):
+class Pictures(PictureCallback):
     """Draws blurred | restored | sharp of the first pictures, as PNG and in the logger.
 
     Where a method estimates the kernel, that stands beside them.
@@ -46,35 +48,21 @@ class Pictures(Callback):
         self.count, self.side, self.every_n_validations = count, side, every_n_validations
         self._validations = 0
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Draw one of the first pictures."""
+    def on_picture_batch(self, stage: Stage, batch: Any, outputs: Any) -> None:
+        """Draw one of the first validation pictures; write the test pictures of this device."""
+        if stage.name == "test":
+            self._write(batch, outputs)
+            return
         due = self._validations % self.every_n_validations == 0
-        if batch_idx < self.count and due and trainer.is_global_zero:
+        if stage.batch_index < self.count and due and stage.trainer.is_global_zero:
             with tolerate_disk_errors():
-                self._draw(trainer, batch, outputs)
+                self._draw(stage.trainer, batch, outputs)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count."""
         self._validations += not trainer.sanity_checking
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Write the whole pictures of this device's share."""
+    def _write(self, batch: Any, outputs: Any) -> None:
         if self.test_folder is None:
             return
         for number, name in enumerate(batch["name"]):
@@ -102,8 +90,8 @@ def columns(batch: Any, outputs: Any, number: int) -> dict[str, Image]:
 
 def enlarged(kernel: Float[Tensor, "1 size size"], *, side: int) -> Image:
     """A kernel as a square picture of a side in pixels, its largest weight white."""
-    shown = functional.interpolate((kernel / kernel.max())[None], (side, side))
-    return shown[0].expand(3, -1, -1)
+    shares = torch.from_numpy(kernel_levels(kernel)) / 255
+    return functional.interpolate(shares[None, None], (side, side))[0].expand(3, -1, -1)
 
 
 def log_picture(trainer: Trainer, name: str, drawn: NDArray[np.uint8]) -> None:

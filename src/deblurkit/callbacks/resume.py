@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
 from deblurkit.callbacks.metrics_file import MetricsFile
+from deblurkit.callbacks.picture_callback import PictureCallback, Stage
 from deblurkit.callbacks.signals import TERMINATED, Signals
 from deblurkit.contracts import Remembering
 from deblurkit.lightning_private import accumulates, steps_logged
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 
 
-class ExactResume(Checkpoint):
+class ExactResume(PictureCallback, Checkpoint):
     """Writes ``last.ckpt`` and keeps what each device has for itself in each checkpoint.
 
     That is its random states, and what `Remembering` modules remember. ``previous.ckpt`` is the
@@ -53,7 +54,8 @@ class ExactResume(Checkpoint):
         A resumed run that had stopped early has nothing left to train.
         """
         self.signals.listen()
-        if any(one.wait_count >= one.patience for one in trainer.early_stopping_callbacks):
+        stoppers = trainer.early_stopping_callbacks
+        if any(stopper.wait_count >= stopper.patience for stopper in stoppers):
             trainer.should_stop = True
 
     def on_train_batch_end(
@@ -63,12 +65,12 @@ class ExactResume(Checkpoint):
         batches = trainer.fit_loop.total_batch_idx + 1
         if self.every_n_batches is not None and batches % self.every_n_batches == 0:
             self._due = True
-        asked = self.signals.agreed(trainer)
+        number = self.signals.agreed(trainer)
         if trainer.is_last_batch or gathers(trainer, pl_module):
             return
-        if self._due or asked is not None:
+        if self._due or number is not None:
             self._save(trainer)
-        self._heed(trainer, asked)
+        self._heed(trainer, number)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what was trained."""
@@ -79,25 +81,17 @@ class ExactResume(Checkpoint):
             self._save(trainer)
             self._heed(trainer, self.signals.noted)
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def on_picture_batch(self, stage: Stage, batch: Any, outputs: Any) -> None:
         """Leave a validation early: there is a checkpoint from before it."""
-        if trains(trainer):
-            self._heed(trainer, self.signals.noted)
+        if trains(stage.trainer):
+            self._heed(stage.trainer, self.signals.noted)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write at the border."""
         self._draw_on(trainer)
-        asked = self.signals.agreed(trainer)
+        number = self.signals.agreed(trainer)
         self._save(trainer)
-        self._heed(trainer, asked)
+        self._heed(trainer, number)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Do not begin a test if the signal came since."""
@@ -107,22 +101,22 @@ class ExactResume(Checkpoint):
         trainer.save_checkpoint(self.path, storage_options={"keep": self.path.parent / PREVIOUS})
         self._due = False
 
-    def _heed(self, trainer: Trainer, asked: int | None) -> None:
+    def _heed(self, trainer: Trainer, number: int | None) -> None:
         """Do what a signal asked for, now that the checkpoint is written.
 
         Raises:
             SystemExit: For SIGTERM.
             KeyboardInterrupt: For Ctrl-C.
         """
-        if asked is None:
+        if number is None:
             return
         self.signals.noted = None
-        name = signal.Signals(asked).name
+        name = signal.Signals(number).name
         log.info("%s: saved at step %d in %s", name, trainer.global_step, self.path)
-        if asked == signal.SIGTERM:
+        if number == signal.SIGTERM:
             log.warning("ended by SIGTERM; go on with: deblurkit-train resume=%s", self.path.parent)
             raise SystemExit(TERMINATED)
-        if asked == signal.SIGINT:
+        if number == signal.SIGINT:
             raise KeyboardInterrupt
 
     def on_save_checkpoint(
@@ -139,20 +133,26 @@ class ExactResume(Checkpoint):
             checkpoint["metrics"] = {"rows": table.rows, "step": step}
         if trainer.validating and loop.val_loop.batch_progress.current.ready == 0:
             # Lightning validates anew where it was stopped inside the first picture.
-            place = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
-            for counts in (place["total"], place["current"]):
+            counters = checkpoint["loops"]["fit_loop"]["epoch_loop.val_loop.batch_progress"]
+            for counts in (counters["total"], counters["current"]):
                 counts["ready"] += 1
                 counts["started"] += 1
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take over memories; keep random states until it trains: setting up draws, too."""
+        """Take over memories; keep random states until it trains: setting up draws, too.
+
+        The patience of early stopping is that of now, not the checkpoint's.
+        """
         if not trains(trainer):
             return
-        kept = checkpoint.get("metrics", {})
+        for stopping in trainer.early_stopping_callbacks:
+            if stopping.state_key in checkpoint["callbacks"]:
+                checkpoint["callbacks"][stopping.state_key]["patience"] = stopping.patience
+        stored = checkpoint.get("metrics", {})
         for table in tables(trainer):
-            table.keep(kept.get("rows"), kept.get("step"))
+            table.keep(stored.get("rows"), stored.get("step"))
         self._states = checkpoint.get("random_states")
         remembered = checkpoint.get("memories", [])
         if trainer.global_rank < len(remembered):

@@ -2,26 +2,41 @@
 
 import csv
 import io
+import logging
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 
+from deblurkit.callbacks.picture_callback import PictureCallback, Stage
 from deblurkit.callbacks.reference import Reference
 from deblurkit.contracts import Images
 from deblurkit.imaging.psnr import psnr
 from deblurkit.metrics.kernel_similarity import kernel_scores
+from deblurkit.metrics.parts.means import MeanScore, mean_score
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
-from deblurkit.metrics.parts.protocol import Protocol, rounded
+from deblurkit.metrics.parts.protocol import Direction, Protocol, rounded
 from deblurkit.storage import as_bytes, replacing, tolerate_disk_errors
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
+# Columns that are logged whatever the protocols are, and whether their highest value is best.
+COLUMNS: Mapping[str, Direction] = MappingProxyType(
+    {"psnr_gain": "max", "kernel_similarity": "max", "kernel_mse": "min"}
+)
+LEFT_OUT = (
+    "infinite scores, of pictures that are equal to their sharp ones, are left out of the means of "
+    "%s; what is chosen by such a mean, as best.ckpt is, compares the other pictures"
+)
 
-class Scores(Callback):
+
+class Scores(PictureCallback):
     """Measures every validation and test picture and keeps a row for each.
 
     Logs ``val/psnr``, ``val/ssim`` of the first protocol, the other protocols' scores under their
@@ -31,6 +46,8 @@ class Scores(Callback):
     ``kernel_similarity`` and ``kernel_mse`` compare them, and the means are logged.
     Of a protocol that counts the rows hold the counts of each version of the picture, and what is
     logged are its figures of all pictures together (``val/<protocol>/restored/<figure>``).
+    Means are those of ``mean_score``; where scores are infinite, their number is logged beside the
+    mean, as ``val/psnr_infinite``.
 
     Args:
         protocols: Protocols by name; several are measured in one pass.
@@ -50,6 +67,7 @@ class Scores(Callback):
         self.references = dict(references or {})
         self.rows: list[Row] = []  # of this device, later of all
         self.pooled: dict[str, float | int] = {}  # figures of those protocols that count
+        self._warned = False  # of infinite scores in a validation
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
@@ -66,29 +84,9 @@ class Scores(Callback):
         for protocol in self.protocols.values():
             protocol.to(module.device).reset()
 
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Measure one picture."""
-        self.measure(batch, outputs)
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Measure one picture, restored by the method and by the references."""
-        self.measure(batch, outputs, self.references)
+    def on_picture_batch(self, stage: Stage, batch: Any, outputs: Any) -> None:
+        """Measure pictures; those of a test are restored by the references, too."""
+        self.measure(batch, outputs, self.references if stage.name == "test" else None)
 
     def measure(
         self, batch: Any, outputs: Any, references: Mapping[str, Reference] | None = None
@@ -96,22 +94,26 @@ class Scores(Callback):
         """Add the rows of a batch; pictures without a sharp partner are left out."""
         if "sharp" not in batch:
             return
-        others = {name: one.restoration(batch) for name, one in (references or {}).items()}
         restored, sharp, blurred = outputs["restored"].float(), batch["sharp"], batch["blurred"]
+        others = {
+            key: reference.restoration(batch)["restored"]
+            for key, reference in (references or {}).items()
+        }
         for number, name in enumerate(batch["name"]):
-            one = slice(number, number + 1)
+            alone = slice(number, number + 1)
             row: Row = {"name": name}
-            shown = {"blurred": blurred[one], "restored": restored[one], "sharp": sharp[one]}
+            versions = {"blurred": blurred, "restored": restored, "sharp": sharp}
+            pictures = {version: batched[alone] for version, batched in versions.items()}
             for key, protocol in self.protocols.items():
-                taken = measured(protocol, shown, name)
-                row |= {f"{key}/{score}": value for score, value in taken.items()}
-            row["psnr_blurred"] = psnr8(blurred[one], sharp[one])
+                scores = measured(protocol, pictures, name)
+                row |= {f"{key}/{score}": value for score, value in scores.items()}
+            row["psnr_blurred"] = psnr8(blurred[alone], sharp[alone])
             for key, other in others.items():
-                row[f"psnr_{key}"] = psnr8(other["restored"][one], sharp[one])
-            row["psnr_restored"] = psnr8(restored[one], sharp[one])
+                row[f"psnr_{key}"] = psnr8(other[alone], sharp[alone])
+            row["psnr_restored"] = psnr8(restored[alone], sharp[alone])
             row["psnr_gain"] = gain(row["psnr_restored"], row["psnr_blurred"])
             if "kernel" in outputs and "kernel" in batch:
-                row |= kernel_scores(outputs["kernel"][one], batch["kernel"][one])
+                row |= kernel_scores(outputs["kernel"][alone], batch["kernel"][alone])
             row |= outputs.get("facts", [{}] * len(batch["name"]))[number]
             self.rows.append(row)
 
@@ -133,21 +135,60 @@ class Scores(Callback):
         self.rows = sorted(gathered(self.rows), key=lambda row: str(row["name"]))
         if not self.rows:
             return
-        # All devices have the same values; without sync_dist Lightning warns that they might not.
-        log = partial(module.log, sync_dist=True)
-        first = True
-        for key, protocol in self.protocols.items():
-            for score, value in protocol.compute().items():
-                name = f"{stage}/{score}" if first else f"{stage}/{key}/{score}"
-                log(name, value.float(), prog_bar=first)
-            first = False
         self.pooled = pooled(self.protocols)
-        others = (f"psnr_{key}" for key in self.references)
-        for column in ("psnr_gain", "kernel_similarity", "kernel_mse", *others):
-            values = [row[column] for row in self.rows if column in row]
-            if values:
-                mean = sum(values) / len(values)
-                log(f"{stage}/{column}", mean, prog_bar=column == "psnr_gain")
+        means = self._means()
+        # All devices have the same values; without sync_dist Lightning warns that they might not.
+        log_value = partial(module.log, sync_dist=True)
+        first = next(iter(self.protocols), "")
+        for column, mean in means.items():
+            shown = column == "psnr_gain" or column.startswith(f"{first}/")
+            log_value(self._logged_name(stage, column), mean.value, prog_bar=shown)
+        for figure, value in self.pooled.items():
+            log_value(self._logged_name(stage, figure), float(value))
+        for column, mean in means.items():
+            if infinite := mean.above + mean.below:
+                log_value(f"{self._logged_name(stage, column)}_infinite", float(infinite))
+        left_out = [
+            f"{self._logged_name(stage, column)} ({mean.left_out})"
+            for column, mean in means.items()
+            if mean.left_out
+        ]
+        if left_out and stage == "val" and not self._warned and module.trainer.is_global_zero:
+            self._warned = True
+            log.warning(LEFT_OUT, ", ".join(left_out))
+
+    def _means(self) -> dict[str, MeanScore]:
+        """The means that are logged, by their columns."""
+        scores = (
+            f"{key}/{score}"
+            for key, protocol in self.protocols.items()
+            if isinstance(protocol, Protocol)
+            for score in protocol.scores
+        )
+        references = (f"psnr_{key}" for key in self.references)
+        columns = {
+            column: [row[column] for row in self.rows if column in row]
+            for column in (*scores, *COLUMNS, *references)
+        }
+        return {column: mean_score(values) for column, values in columns.items() if values}
+
+    def _logged_name(self, stage: str, column: str) -> str:
+        """Of a column in the log; those of the first protocol are short."""
+        first = next(iter(self.protocols), "")
+        return f"{stage}/{column.removeprefix(f'{first}/')}"
+
+    def directions(self, stage: str) -> dict[str, Direction | None]:
+        """Names of what may be logged, and which value is best: the highest or the lowest.
+
+        Args:
+            stage: ``val`` or ``test``.
+        """
+        directions = {
+            self._logged_name(stage, f"{key}/{score}"): protocol.direction(score)
+            for key, protocol in self.protocols.items()
+            for score in protocol.scores
+        }
+        return directions | {f"{stage}/{column}": COLUMNS[column] for column in COLUMNS}
 
 
 def psnr8(pictures: Images, sharp: Images) -> float:

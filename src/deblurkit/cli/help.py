@@ -168,9 +168,11 @@ def is_of_use(command: str, group: str, file: Path) -> bool:
         return parent != CLASSICAL and (command != "convert" or parent != PER_PICTURE)
     if group == "data":
         if command == "data":
-            return (conf_dir() / "known" / file.name).is_file() or holds(file, "cache")
+            return holds(file, "root")  # in a folder, not in the install
         part = {"eval": "test", "train": "train"}[command]
         return holds(file, part) or holds(file, "source")
+    if group == "protocol":
+        return command != "data"  # which scores nothing
     return group not in {"known", "local"}
 
 

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurkit.cli.command_line import CommandLine
 from deblurkit.errors import InputError, sentence
+from deblurkit.file_tree import files_below
 
 SIZE, TEXTS, FILES = 2**20, 100_000, 1000  # of one config, bytes and texts; of a folder
 DEPTH = 50  # of a config; ours have six
@@ -131,7 +132,8 @@ def require_harmless_folders(line: CommandLine) -> None:
             code, so both must be asked for by ``trust=``.
     """
     for folder in line.config_folders:
-        files = [file for end in ("yaml", "yml") for file in folder.rglob(f"*.{end}")]
+        below = files_below(folder) if folder.is_dir() else ()
+        files = [file for file in below if file.name.endswith((".yaml", ".yml"))]
         if len(files) > FILES:
             raise InputError(f"{folder} holds more than {FILES} configs; name a folder of few")
         for file in files:

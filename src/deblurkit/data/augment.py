@@ -5,18 +5,29 @@ epoch; so they are set anew for each draw. Its ``set_random_seed`` gives every t
 numbers (a flip left and a flip down then always come together), so one generator is shared.
 """
 
+import logging
 import os
 import random
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from deblurkit.data.degradations import BRIGHTNESS, SHIFT, effect
 from deblurkit.data.sources.base import Pictures, Pixels
 from deblurkit.errors import InputError
 
 Transform = Mapping[str, Any]  # {"name": "HorizontalFlip", "p": 0.5}, as in a YAML
+_INSTEAD = {  # of what moves pictures
+    "MotionBlur": "make motion blur that stays in place out of sharp pictures, by data.synthesis "
+    "with deblurkit.data.blur.shapes.Line or by deblurkit-blur blur=line",
+    "Downscale": "with interpolation_pair: {downscale: 3, upscale: 1}, of areas and linear, it "
+    "stays in place",
+}
+
+_log = logging.getLogger(__name__)
 
 
 def crop_box(height: int, width: int, side: int, seed: int) -> tuple[int, int]:
@@ -39,8 +50,7 @@ def pad_up(pictures: Pictures, side: int) -> Pictures:
     for role, pixels in pictures.items():
         missing = [(0, max(side - extent, 0)) for extent in pixels.shape[:2]]
         if missing != [(0, 0), (0, 0)]:
-            reflected: Pixels = np.pad(pixels, [*missing, (0, 0)], mode="reflect")
-            padded[role] = reflected
+            padded[role] = cast("Pixels", np.pad(pixels, [*missing, (0, 0)], mode="reflect"))
     return padded
 
 
@@ -57,8 +67,8 @@ class PairedAugmentation:
         degradation: Changes values of ``blurred`` only: noise, JPEG.
 
     Raises:
-        InputError: If a name or an argument is unknown to albumentations, or a transform stands
-            in the wrong list.
+        InputError: If a name or an argument is unknown to albumentations, a transform stands in
+            the wrong list, or a degradation moves the blurred picture against its sharp one.
     """
 
     def __init__(
@@ -69,10 +79,12 @@ class PairedAugmentation:
         degradation: Sequence[Transform] = (),
     ) -> None:
         on_all = [
-            *(_transform(given, kind="DualTransform") for given in geometry),
-            *(_transform(given, kind="ImageOnlyTransform") for given in photometry),
+            *(_transform(entry, kind="DualTransform") for entry in geometry),
+            *(_transform(entry, kind="ImageOnlyTransform") for entry in photometry),
         ]
-        on_blurred = [_transform(given, kind="ImageOnlyTransform") for given in degradation]
+        on_blurred = [_transform(entry, kind="ImageOnlyTransform") for entry in degradation]
+        for entry in degradation:
+            _require_place(entry)
         self._on_all, self._alters_values = _composed(on_all), bool(photometry)
         self._on_blurred = _composed(on_blurred)
 
@@ -106,7 +118,8 @@ class PairedAugmentation:
             pixels.dtype != pictures[role].dtype for role, pixels in answer.items()
         ):
             raise InputError("an augmentation changed size or dtype: leave out what converts them")
-        return {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+        whole = {role: np.ascontiguousarray(pixels) for role, pixels in answer.items()}
+        return cast("Pictures", whole)
 
 
 def _targets(pictures: Pictures) -> dict[str, str]:
@@ -129,28 +142,64 @@ def _composed(transforms: list[Any]) -> Any:
     return _albumentations().Compose(transforms, additional_targets={"other0": "image"})
 
 
-def _transform(given: Transform, *, kind: str) -> Any:
+def _transform(entry: Transform, *, kind: str) -> Any:
     """The object that a mapping describes; ``kind`` is the base class that its list asks for."""
     library = _albumentations()
-    arguments = _plain(given)
+    arguments = _plain(entry)
     name = arguments.pop("name", None)
-    found = getattr(library, name, None) if isinstance(name, str) else None
+    target = getattr(library, name, None) if isinstance(name, str) else None
     bases = (library.BasicTransform, library.BaseCompose)
-    if not isinstance(found, type) or not issubclass(found, bases):
+    if not isinstance(target, type) or not issubclass(target, bases):
         raise InputError(f"{name!r} is no transform of albumentations {library.__version__}")
-    if issubclass(found, library.BaseCompose):
+    if issubclass(target, library.BaseCompose):
         inner = arguments.pop("transforms", ())
-        arguments["transforms"] = [_transform(one, kind=kind) for one in inner]
-    elif not issubclass(found, getattr(library, kind)):
+        arguments["transforms"] = [_transform(part, kind=kind) for part in inner]
+    elif not issubclass(target, getattr(library, kind)):
         right = "geometry" if kind == "ImageOnlyTransform" else "photometry or degradation"
         raise InputError(f"{name} stands in the wrong list of the augmentation: move it to {right}")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="Argument")  # unknown ones only warn
-            return found(**arguments)
+            return target(**arguments)
     except (TypeError, ValueError, UserWarning) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"albumentations refuses {name}({arguments}): {reason}") from error
+
+
+def _require_place(entry: Transform) -> None:
+    """Measure a degradation, and each part of one that chooses among several.
+
+    Raises:
+        InputError: If it moves the picture, or answers another type or size.
+    """
+    arguments = _plain(entry)
+    name = arguments.get("name")
+    if "transforms" in arguments:
+        for part in arguments["transforms"]:
+            _require_place(part)
+        return
+    always = _composed([_transform({**arguments, "p": 1.0}, kind="ImageOnlyTransform")])
+
+    def degrade(pixels: Pixels, draw: int) -> NDArray[np.generic]:
+        _reseed(always, [draw, 2])
+        return np.asarray(always(image=pixels)["image"])
+
+    try:
+        measured = effect(degrade)
+    except InputError as error:
+        raise InputError(f"the degradation {name} does not fit: {error}") from error
+    if measured.shift > SHIFT:
+        raise InputError(
+            f"the degradation {name} moves the blurred picture by up to {measured.largest:.1f} px "
+            f"against its sharp one: {_INSTEAD.get(name, 'leave it out')}"
+        )
+    if abs(measured.brightness) > BRIGHTNESS:
+        _log.warning(
+            "the degradation %s changes the blurred picture's brightness by %+.1f of 255 grey "
+            "levels on average, which a method learns to undo: leave it out unless that is meant",
+            name,
+            measured.brightness,
+        )
 
 
 def _plain(value: Any) -> Any:

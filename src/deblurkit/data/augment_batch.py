@@ -92,8 +92,8 @@ def _applied(steps: Sequence[Any], batch: dict[str, Tensor], roles: Sequence[str
     for step in steps if roles else ():
         drawn = step.forward_parameters(batch[roles[0]].shape)
         for role in roles:
-            given = {**drawn, "forward_input_shape": torch.tensor(batch[role].shape)}
-            batch[role] = step(batch[role], params=given)
+            parameters = {**drawn, "forward_input_shape": torch.tensor(batch[role].shape)}
+            batch[role] = step(batch[role], params=parameters)
 
 
 def _moves(flip: float, turn: float) -> list[Any]:

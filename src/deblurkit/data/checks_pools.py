@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from deblurkit.data.likeness import spread
 from deblurkit.data.sources.base import Pixels, Source
 from deblurkit.errors import InputError
 
@@ -33,13 +34,15 @@ def check_apart(
     if "blurred" not in blurred.roles:
         return
     named = {name: index for index, name in enumerate(sharp.names)}
-    chosen, places = (
-        _spread(len(source), min(samples, len(blurred))) for source in (blurred, sharp)
+    count = min(samples, len(blurred))
+    chosen, positions = (
+        [round(position) for position in np.linspace(0, len(source) - 1, count)]
+        for source in (blurred, sharp)
     )
     equal = []
-    for index, place in zip(chosen, places, strict=True):
+    for index, position in zip(chosen, positions, strict=True):
         picture = _centre(blurred, index, side, "blurred")
-        others = {place, named.get(blurred.names[index], place)}
+        others = {position, named.get(blurred.names[index], position)}
         if any(np.array_equal(picture, _centre(sharp, other, side, "sharp")) for other in others):
             equal.append(blurred.names[index])
     if not equal:
@@ -64,7 +67,7 @@ def check_sizes(source: Source, crop: int, *, strict: bool, samples: int = 64) -
         InputError: If ``strict`` and more than half of the pictures are smaller.
         PictureError: If a file cannot be read.
     """
-    chosen = _spread(len(source), min(samples, len(source)))
+    chosen = spread(len(source), samples)
     sizes = {source.names[index]: source.size(index) for index in chosen}
     small = [name for name, size in sizes.items() if min(size) < crop]
     if not small:
@@ -76,10 +79,6 @@ def check_sizes(source: Source, crop: int, *, strict: bool, samples: int = 64) -
         f"as in a mirror: set data.crop to {min(min(size) for size in sizes.values())} or less"
     )
     _say(message, strict=strict and 2 * len(small) > len(sizes))
-
-
-def _spread(count: int, samples: int) -> list[int]:
-    return np.linspace(0, count - 1, samples).round().astype(int).tolist()
 
 
 def _centre(source: Source, index: int, side: int, role: str) -> Pixels:

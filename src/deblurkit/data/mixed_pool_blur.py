@@ -18,23 +18,24 @@ def completed(synthesis: Synthesis, rows: Draw, draws: list[int]) -> Draw:
     Returns:
         ``blurred``, and ``kernel`` if all rows were blurred here by one kernel each.
     """
-    came: list[bool] = rows["comes_blurred"]
-    if not any(came):
+    comes_blurred: list[bool] = rows["comes_blurred"]
+    if not any(comes_blurred):
         return blurred_by(synthesis, rows["sharp"], draws)
-    if all(came):
+    if all(comes_blurred):
         return {"blurred": rows["blurred"]}
-    here = [place for place, there in enumerate(came) if not there]
+    lacking = [index for index, has_blur in enumerate(comes_blurred) if not has_blur]
     blurred = torch.empty_like(rows["sharp"])
-    blurred[[place for place, there in enumerate(came) if there]] = rows["blurred"]
-    made = blurred_by(synthesis, rows["sharp"][here], [draws[place] for place in here])
-    blurred[here] = made["blurred"]
+    blurred[[index for index, has_blur in enumerate(comes_blurred) if has_blur]] = rows["blurred"]
+    synthetic = blurred_by(synthesis, rows["sharp"][lacking], [draws[index] for index in lacking])
+    blurred[lacking] = synthetic["blurred"]
     return {"blurred": blurred}
 
 
 def blurred_by(synthesis: Synthesis, sharp: Tensor, draws: list[int]) -> Draw:
     """Blurred pictures, with their kernels where one kernel describes the blur."""
-    made = synthesis(sharp, draws)
-    return {"blurred": made.blurred} | ({} if made.kernel is None else {"kernel": made.kernel})
+    synthetic = synthesis(sharp, draws)
+    known = {} if synthetic.kernel is None else {"kernel": synthetic.kernel}
+    return {"blurred": synthetic.blurred} | known
 
 
 def trimmed(pictures: Tensor, margin: int) -> Tensor:

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from deblurkit.contracts import Pools
 from deblurkit.data.blur.synthesis import Synthesis
 from deblurkit.data.checks import check_pairs
+from deblurkit.data.checks_parts import check_parts
 from deblurkit.data.checks_pools import check_apart, check_sizes
 from deblurkit.data.mixed_pool_blur import blurred_by, completed, trimmed
 from deblurkit.data.sources.base import ROLES, Source
@@ -31,7 +32,7 @@ from deblurkit.errors import InputError
 BatchAugmentation = Callable[[dict[str, Any], int], dict[str, Any]]
 # Pools must not share draws of the blur: each starts so far behind the one before.
 APART = {"paired": 0, "blurred": 1 << 40, "taught": 1 << 41}
-HOLDS = {
+POOL_ROLES = {
     "paired": {"blurred", "sharp"},
     "blurred": {"blurred"},
     "sharp": {"sharp"},
@@ -63,8 +64,8 @@ class PictureDataModule(LightningDataModule):
         cache: where it is kept decoded; the YAML makes the sources out of these three, they are
             only kept here.
         check: ``error`` refuses pairs that do not belong together, domains that are the same
-            pictures and crops larger than the pictures, ``warn`` only says so, ``off`` does not
-            look.
+            pictures, test pictures that are trained on and crops larger than the pictures,
+            ``warn`` only says so, ``off`` does not look.
     """
 
     def __init__(
@@ -101,12 +102,12 @@ class PictureDataModule(LightningDataModule):
 
     def _refuse_impossible(self) -> None:
         for pool, source in self.sources.items():
-            if pool not in HOLDS:
-                raise InputError(f"there is no pool {pool!r}; pools are {', '.join(HOLDS)}")
-            made = {"blurred"} if self.synthesis is not None and "sharp" in source.roles else set()
-            if not HOLDS[pool] <= source.roles | made:
+            if pool not in POOL_ROLES:
+                raise InputError(f"there is no pool {pool!r}; pools are {', '.join(POOL_ROLES)}")
+            synthesized = self.synthesis is not None and "sharp" in source.roles
+            if not POOL_ROLES[pool] <= source.roles | ({"blurred"} if synthesized else set()):
                 raise InputError(
-                    f"the pool {pool!r} needs {sorted(HOLDS[pool])}, its source gives "
+                    f"the pool {pool!r} needs {sorted(POOL_ROLES[pool])}, its source gives "
                     f"{sorted(source.roles)}; give another source or a synthesis of blur"
                 )
 
@@ -123,13 +124,12 @@ class PictureDataModule(LightningDataModule):
         for pool, mixed in self.sources.items():
             for source in unmixed(mixed):
                 check_sizes(source, self.crop, strict=strict)
-                if HOLDS[pool] <= source.roles and pool == "paired":
+                if POOL_ROLES[pool] <= source.roles and pool == "paired":
                     check_pairs(source, strict=strict)
         if self.sources.keys() >= {"blurred", "sharp"}:
             check_apart(self.sources["blurred"], self.sources["sharp"], strict=strict)
-        for evaluated in (self.val, self.test):
-            if evaluated is not None and HOLDS["paired"] <= evaluated.roles:
-                check_pairs(evaluated, strict=False)
+        trained = [source for mixed in self.sources.values() for source in unmixed(mixed)]
+        check_parts(trained, self.val, self.test, strict=strict)
 
     def train_dataloader(self) -> StreamLoader:
         """Batches of all pools, from the position of the run on."""
@@ -138,7 +138,7 @@ class PictureDataModule(LightningDataModule):
                 "overfit_batches would replace the stream of draws; to overfit, use a folder with "
                 "few pictures and data.batches_per_epoch"
             )
-        rank, ranks = self._place()
+        rank, ranks = self._rank()
         self.position = Position(
             batch_size=self.batch_size, batches=self.batches_per_epoch, rank=rank, ranks=ranks
         )
@@ -167,8 +167,8 @@ class PictureDataModule(LightningDataModule):
 
     def _blurring(self, pool: str) -> Synthesis | None:
         """What makes the blur of a pool whose source does not always give it."""
-        made = "blurred" in HOLDS[pool] and "blurred" not in self.sources[pool].roles
-        return self.synthesis if made else None
+        lacking = POOL_ROLES[pool] - self.sources[pool].roles
+        return self.synthesis if "blurred" in lacking else None
 
     def _margin(self, pool: str) -> int:
         """What a crop needs around it, so that its blur comes from the picture, not a border."""
@@ -186,7 +186,7 @@ class PictureDataModule(LightningDataModule):
     def _evaluation(self, source: Source | None) -> DataLoader[Draw] | list[Any]:
         if source is None:
             return []
-        rank, ranks = self._place()
+        rank, ranks = self._rank()
         if len(source) < ranks:
             raise InputError(
                 f"{len(source)} pictures cannot be shared out to {ranks} devices; use fewer devices"
@@ -198,7 +198,7 @@ class PictureDataModule(LightningDataModule):
             **self._reading(),
         )
 
-    def _place(self) -> tuple[int, int]:
+    def _rank(self) -> tuple[int, int]:
         trainer = self.trainer
         return (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
 
@@ -230,10 +230,11 @@ class PictureDataModule(LightningDataModule):
             rows |= completed(synthesis, rows, [APART[pool] + draw for draw in draws])
             inside = (role for role in ROLES if role in rows)
             rows |= {role: trimmed(rows[role], synthesis.margin) for role in inside}
-        kept = HOLDS[pool] | {"name", "condition"} | ({"seed"} if pool == "sharp" else {"kernel"})
+        keys = POOL_ROLES[pool] | {"name", "condition"}
+        keys |= {"seed"} if pool == "sharp" else {"kernel"}
         if isinstance(self.sources[pool], MixedSource):
-            kept -= {"kernel"}  # in no batch, although one may happen to be blurred here as a whole
-        rows = {key: value for key, value in rows.items() if key in kept}
+            keys -= {"kernel"}  # in no batch, although one may happen to be blurred here as a whole
+        rows = {key: value for key, value in rows.items() if key in keys}
         if self.batch_augmentation is not None:
             rows = self.batch_augmentation(rows, number(self.seed, pool, "batch", draws[0]))
         return rows

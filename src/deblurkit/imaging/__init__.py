@@ -7,12 +7,23 @@ Files and pixels:
 - ``formats.files.picture_size``: height and width, from the header.
 - ``formats.files.write_picture``: a file as it came.
 - ``formats.files.write_image``: a file of pixels alone.
-- ``formats.files.Picture``: what is read and written.
+- ``formats.picture.Picture``: what is read and written.
+- ``formats.picture.left_out``: what a result is without, of all that its file held.
+- ``formats.stacks.page_count``: how many pages a file has.
+- ``formats.stacks.read_pages``: reads them one after another.
+- ``formats.stacks.packed_page``: packs a picture as a page.
+- ``formats.stacks.write_pages``: writes a file of several pages.
+- ``formats.tiff.writing.EncodedPage``: a page that is packed.
+- ``formats.foreign.Foreign``: a kind of file that is known and not read.
+- ``formats.foreign.kind_of_name``: which of these kinds a file is by its name.
 - ``formats.files.as_tensor``: pixels as a tensor in [0, 1].
 - ``formats.files.as_pixels``: a tensor in [0, 1] as pixels.
 - ``formats.files.as_levels``: pixels as a tensor of the same whole numbers.
 - ``formats.files.in_unit_range``: such a tensor in [0, 1].
 - ``formats.files.eight_bit``: pixels of 16 bits as pixels of 8.
+- ``formats.picture.channels_of``: a picture's pixels as they are written.
+- ``pillow.pillow_picture``: a picture of Pillow as if a file of it were read.
+- ``pillow.as_pillow``: a picture of Pillow, with what stands beside its pixels.
 - ``colour.luminance``: full-range luminance of RGB.
 
 What pictures are like:
@@ -21,6 +32,7 @@ What pictures are like:
 - ``quality.complaint``: whether a restored picture is plainly worse than the blurred one.
 - ``quality.blurriness``: how blurred parts of a picture are.
 - ``quality.squares``: parts spread evenly over a picture.
+- ``windows.highest_mean``: the part where something is strongest.
 - ``blur.noise.noise_level``: standard deviation of the noise.
 - ``blur.pyramid.gaussian_pyramid``: versions at full, half, quarter, ... size.
 
@@ -30,6 +42,8 @@ Blur by a kernel, and back:
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
 - ``blur.kernels.normalized``: kernels of sum 1.
 - ``blur.kernels.padded``: kernels with zeros around them.
+- ``blur.kernel_files.write_kernel``: a kernel as a gray PNG of 16 bits.
+- ``blur.kernel_files.kernel_levels``: a kernel to look at.
 - ``blur.deconvolution.known_kernels``: the kernels of a batch, checked.
 - ``blur.deconvolution.without_repeats``: one channel of gray pictures.
 - ``blur.deconvolution.PeriodicFrame``: where a picture lies in a larger, periodic one.
@@ -65,11 +79,11 @@ Pictures of pictures:
 - ``drawing.grid.grid``: rows of tiles under the names of columns.
 - ``drawing.grid.Row``: one of these rows.
 - ``drawing.grid.Panel``: one of these tiles.
+- ``drawing.grid.named_row``: a single row without margins.
 - ``drawing.grid.enlarged``: each pixel as a square.
 - ``drawing.grid.heat``: values as colours.
 - ``drawing.grid.scale``: what these colours mean.
 - ``drawing.detections.Detections``: objects of a picture.
 - ``drawing.detections.Mark``: a box as it is drawn.
 - ``drawing.detections.marked``: a picture with boxes.
-- ``drawing.detections.titled_row``: such pictures in a row.
 """

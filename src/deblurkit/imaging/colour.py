@@ -4,8 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from deblurkit.contracts import Images
-
-REC601 = (0.299, 0.587, 0.114)  # weights of red, green and blue; they sum to 1
+from deblurkit.imaging.luma import REC601 as REC601
 
 
 def luminance(pictures: Images) -> Float[Tensor, "batch 1 height width"]:

@@ -33,11 +33,11 @@ def complaint(blurred: Levels, restored: Levels) -> str | None:
         blurred: The picture as it was, (3, H, W) in [0, 1], or the whole numbers of its file.
         restored: What a method made of it, of the same size.
     """
-    before, after = (squares(one) for one in (blurred, restored))
+    before, after = (squares(picture) for picture in (blurred, restored))
     shift = float((after - before).mean((0, 2, 3)).abs().max())
     if shift > COLOUR:
         return f"its colours shift by {255 * shift:.0f} grey levels"
-    looked_at = [one.mean(1) for one in (before, after)]
+    looked_at = [parts.mean(1) for parts in (before, after)]
     blur = [blurriness(squares) for squares in looked_at]
     if blur[1] > blur[0] + BLUR:
         return f"it gets more blurred ({blur[0]:.2f} to {blur[1]:.2f} on a scale from 0 to 1)"
@@ -87,13 +87,13 @@ def new_period(before: Patches, after: Patches) -> float | None:
     peaks = new / neighbours(new)
     grown = peaks / (old / neighbours(old)).clamp(min=1.0)
     amplitude = 2 * new.sqrt() / (side * side / 4)  # a Hann window halves the sum along each axis
-    found = (peaks > PEAK) & (grown > GROWN) & (amplitude > VISIBLE)
+    risen = (peaks > PEAK) & (grown > GROWN) & (amplitude > VISIBLE)
     down, across = torch.meshgrid(torch.fft.fftfreq(side), torch.fft.rfftfreq(side), indexing="ij")
     frequency = torch.hypot(down, across)
-    found &= frequency > 2 * RING / side  # slower ones are the picture
-    if not found.any():
+    risen &= frequency > 2 * RING / side  # slower ones are the picture
+    if not risen.any():
         return None
-    strongest = (peaks * found).argmax()
+    strongest = (peaks * risen).argmax()
     return float(1 / frequency.flatten()[strongest])
 
 

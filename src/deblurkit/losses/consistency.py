@@ -52,7 +52,7 @@ class Consistency(ABC):
         """
 
     @abstractmethod
-    def seen(
+    def answers(
         self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
     ) -> list[Tensor]:
         """What the teacher makes of an iteration's pictures; differentiable.
@@ -74,9 +74,9 @@ class Consistency(ABC):
         **known: Any,
     ) -> Scalar:
         """Sum of the distances to the target; gradients reach pictures, never the teacher."""
-        seen = self.seen(teacher, restored, reblurred=reblurred, **known)
-        pairs = zip(seen, target, strict=True)
-        return torch.stack([self.distance(one, other) for one, other in pairs]).sum()
+        answers = self.answers(teacher, restored, reblurred=reblurred, **known)
+        pairs = zip(answers, target, strict=True)
+        return torch.stack([self.distance(answer, wanted) for answer, wanted in pairs]).sum()
 
 
 class Reblurred(Consistency):
@@ -95,7 +95,7 @@ class Reblurred(Consistency):
         """The guide itself."""
         return [guide]
 
-    def seen(
+    def answers(
         self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
     ) -> list[Tensor]:
         """The teacher's answer to the re-blurred picture."""
@@ -120,7 +120,7 @@ class Literal(Consistency):
         """The teacher's answer to its own answer."""
         return [teacher(guide, **known)]
 
-    def seen(
+    def answers(
         self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
     ) -> list[Tensor]:
         """The teacher's answer to the restored picture."""
@@ -154,7 +154,7 @@ class Tapped(Consistency):
         """Features for the blurred picture."""
         return self._features(teacher, blurred, **known)
 
-    def seen(
+    def answers(
         self, teacher: Frozen, restored: Images, *, reblurred: Images, **known: Any
     ) -> list[Tensor]:
         """Features for the re-blurred picture."""
@@ -177,24 +177,24 @@ def tapped(network: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tens
     Raises:
         InputError: If there is no such module, or one of them answers no tensor.
     """
-    found: dict[str, Any] = {}
+    features: dict[str, Any] = {}
     modules = {name: module for name, module in network.named_modules() if name}
     with ExitStack() as hooks:
         for layer in layers:
             if layer not in modules:
                 raise InputError(f"the teacher has no layer {layer!r}; {_choice(modules)}")
-            hook = partial(_keep, found, layer)
+            hook = partial(_keep, features, layer)
             hooks.callback(modules[layer].register_forward_hook(hook).remove)
-        yield found
+        yield features
     for layer in layers:
-        if not isinstance(found.get(layer), Tensor):
+        if not isinstance(features.get(layer), Tensor):
             raise InputError(
                 f"the layer {layer!r} of the teacher answers no features; {_choice(modules)}"
             )
 
 
-def _keep(found: dict[str, Any], layer: str, *hooked: Any) -> None:
-    *_, found[layer] = hooked  # the module, what it was given, what it answered
+def _keep(features: dict[str, Any], layer: str, *hooked: Any) -> None:
+    *_, features[layer] = hooked  # the module, what it was given, what it answered
 
 
 def _choice(modules: dict[str, nn.Module]) -> str:

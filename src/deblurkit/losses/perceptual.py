@@ -46,7 +46,8 @@ class FeatureDistance(nn.Module):
 
     Args:
         weights: File of published weights of the trunk; there is no distance without it.
-        layer: Whose features are compared; ``conv3_3``, before its ReLU, in DeblurGAN.
+        layer: Whose features are compared; ``conv3_3``, before its ReLU, in the code of DeblurGAN,
+            ``relu3_3``, after it, in its paper.
         mean: Taken out of the pictures first, per channel: ImageNet's, for weights of
             torchvision, in DeblurGAN-v2; 0.5 in DeblurGAN, whose code feeds [-1, 1].
         std: The pictures are divided by it: ImageNet's, or 0.5.
@@ -60,7 +61,9 @@ class FeatureDistance(nn.Module):
     Super-Resolution", ECCV 2016, arXiv:1603.08155, eq. 2; layer and use as in Kupyn et al.,
     "DeblurGAN", CVPR 2018, arXiv:1711.07064, sec. 3.1.
     Differs from the paper of DeblurGAN: a mean over C*H*W, as in the authors' code, where it
-    prints 1 / (H*W); with that the weight of 100 would have to be divided by 256.
+    prints 1 / (H*W); with that the weight of 100 would have to be divided by 256. Features are
+    those of the configs' ``layer: conv3_3``, before the ReLU, as in the authors' code; the paper
+    takes them after the activation, which ``layer: relu3_3`` does.
     """
 
     mean: Tensor

@@ -56,10 +56,10 @@ class PicturePool(nn.Module):
         if self.capacity == 0:
             return latest
         if self.pictures and self.pictures[0].shape != latest.shape[1:]:
-            (_, *stored), (_, *given) = self.pictures[0].shape, latest.shape[1:]
+            (_, *stored), (_, *latest_sides) = self.pictures[0].shape, latest.shape[1:]
             raise InputError(
                 f"the pool holds pictures of {stored[0]} x {stored[1]} pixels and got one of "
-                f"{given[0]} x {given[1]}; train on crops of one size"
+                f"{latest_sides[0]} x {latest_sides[1]}; train on crops of one size"
             )
         return torch.stack([self._exchanged(picture) for picture in latest])
 
@@ -70,8 +70,8 @@ class PicturePool(nn.Module):
             return picture
         if torch.rand(()).item() <= 0.5:
             return picture
-        place = int(torch.randint(self.capacity, ()).item())
-        earlier, self.pictures[place] = self.pictures[place], picture.clone()
+        position = int(torch.randint(self.capacity, ()).item())
+        earlier, self.pictures[position] = self.pictures[position], picture.clone()
         return earlier.to(picture)
 
     def memory(self) -> Tensor:

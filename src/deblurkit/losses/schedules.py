@@ -82,6 +82,6 @@ class PiecewiseDistance:
     def __init__(self, *, first: Distance, then: Distance, switch: int) -> None:
         self.first, self.then, self.switch = first, then, switch
 
-    def __call__(self, done: int) -> Distance:
-        """The distance after ``done`` iterations."""
-        return self.first if done < self.switch else self.then
+    def __call__(self, iterations: int) -> Distance:
+        """The distance after a number of iterations."""
+        return self.first if iterations < self.switch else self.then

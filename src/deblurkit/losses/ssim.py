@@ -34,12 +34,13 @@ def ssim(restored: Images, sharp: Images) -> Scalar:
     in the loss of Ren et al., "Neural Blind Deconvolution Using Deep Priors", CVPR 2020.
     """
     wide = torch.promote_types(torch.promote_types(restored.dtype, sharp.dtype), torch.float32)
-    one, other = (one.reshape(-1, 1, *one.shape[-2:]).to(wide) for one in (restored, sharp))
-    maps = torch.cat([one, other, one * one, other * other, one * other])
+    pair = (restored, sharp)
+    first, second = (maps.reshape(-1, 1, *maps.shape[-2:]).to(wide) for maps in pair)
+    maps = torch.cat([first, second, first * first, second * second, first * second])
     with torch.autocast(maps.device.type, enabled=False):
-        mean_one, mean_other, square_one, square_other, product = _windowed(maps).chunk(5)
-    both, squares = mean_one * mean_other, mean_one.square() + mean_other.square()
-    variances = square_one + square_other - squares
+        mean_first, mean_second, square_first, square_second, product = _windowed(maps).chunk(5)
+    both, squares = mean_first * mean_second, mean_first.square() + mean_second.square()
+    variances = square_first + square_second - squares
     similarity = (2 * both + C1) * (2 * (product - both) + C2)
     return (similarity / ((squares + C1) * (variances + C2))).mean()
 

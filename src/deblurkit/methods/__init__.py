@@ -48,6 +48,7 @@ What a method of yours inherits:
 - ``frame.trained.TrainedMethod``: what the first two share: the clock, the log, the guard.
 - ``frame.network.NetworkMethod``: one forward pass of a network restores.
 - ``frame.base.RestorationMethod``: what all of them share.
+- ``frame.doors.require_unit_range``: refuses pictures that lie elsewhere than in [0, 1].
 
 Learning rates over a training:
 
@@ -63,6 +64,8 @@ Parts of what is optimised per picture:
 - ``priors.blind.BlindPriors``: how a blurred picture becomes two generators' problem.
 - ``priors.blind.NoiseWeight``: a weight in proportion to the noise of the picture.
 - ``priors.deep.Descent``: how generators move.
+- ``priors.deep.uniform``: fixed noise for a generator, as in the code of SelfDeblur.
+- ``priors.deep.gaussian``: the same from a normal distribution.
 - ``priors.operators.Operator``: what a picture went through, where that is known.
 - ``priors.operators.Identity``: nothing but noise.
 - ``priors.operators.Convolution``: a known kernel.

@@ -64,7 +64,8 @@ class ASCycleGAN(ManualMethod):
         L_{idt} = |G_A(s) - s|_1 + |G_B(b) - b|_1 \tag{6}
 
     (3) and (4) are the Wasserstein reading, ``losses.adversarial.Wasserstein`` with a gradient
-    penalty; sec. 2.3 and 3 replace them by RaGAN-LS, the default of the YAML.
+    penalty (``model=as_cyclegan_wgan``); sec. 2.3 and 3 replace them by RaGAN-LS, the default of
+    the YAML.
 
     >>> small = [f"{name}.channels=4" for name in ("deblurrer", "blurrer", "sharp_critic")]
     >>> method = deblurkit.build("as_cyclegan_resnetv2", *small, "deblurrer.blocks=1")
@@ -139,60 +140,60 @@ class ASCycleGAN(ManualMethod):
         """Both generators, then both critics on what the pools show."""
         blurred, sharp = batch["blurred"], batch["sharp"]
         with self.turn("generators") as descend:
-            made = self.made(blurred, sharp)
-            descend(self.generator_terms(blurred, sharp, made))
-        restored = self.restored_pool(made.restored.detach())
-        reblurred = self.reblurred_pool(made.reblurred.detach())
+            outputs = self.cycle(blurred, sharp)
+            descend(self.generator_terms(blurred, sharp, outputs))
+        restored = self.restored_pool(outputs.restored.detach())
+        reblurred = self.reblurred_pool(outputs.reblurred.detach())
         for _ in range(self.critic_steps):
             with self.turn("critics") as descend:
                 descend(self.critic_terms(blurred["blurred"], sharp["sharp"], restored, reblurred))
         if self.logs_now:  # above 40 dB it does nothing that one can see
-            likeness = psnr(made.restored.detach(), blurred["blurred"])
+            likeness = psnr(outputs.restored.detach(), blurred["blurred"])
             self.report({"psnr_to_blurred": likeness})
 
-    def made(self, blurred: BlurredBatch, sharp: SharpBatch) -> CycleOutputs:
+    def cycle(self, blurred: BlurredBatch, sharp: SharpBatch) -> CycleOutputs:
         """There and back, from both domains; given class maps belong to the scene."""
         to_sharp, to_blurred = self.generators["deblurrer"], self.generators["blurrer"]
-        seen, wished = self.given(blurred), self.given(sharp)
-        restored = to_sharp(blurred["blurred"], seen)
-        reblurred = to_blurred(sharp["sharp"], wished)
+        blurred_maps, sharp_maps = self.class_maps(blurred), self.class_maps(sharp)
+        restored = to_sharp(blurred["blurred"], blurred_maps)
+        reblurred = to_blurred(sharp["sharp"], sharp_maps)
         return CycleOutputs(
-            restored, to_blurred(restored, seen), reblurred, to_sharp(reblurred, wished)
+            restored, to_blurred(restored, blurred_maps), reblurred, to_sharp(reblurred, sharp_maps)
         )
 
-    def given(self, batch: BlurredBatch | SharpBatch) -> Conditions | None:
+    def class_maps(self, batch: BlurredBatch | SharpBatch) -> Conditions | None:
         """The class maps that came with a batch, if the generators want them."""
         return batch.get("condition") if "condition" in self.takes else None
 
     def generator_terms(
-        self, blurred: BlurredBatch, sharp: SharpBatch, made: CycleOutputs
+        self, blurred: BlurredBatch, sharp: SharpBatch, outputs: CycleOutputs
     ) -> dict[str, Scalar]:
         """(1), each term with both directions added up."""
         return self.objectives["generators"].wanted(
-            adversarial=lambda: self.praise(blurred["blurred"], sharp["sharp"], made),
-            cycle=lambda: self.cycles(blurred["blurred"], sharp["sharp"], made),
+            adversarial=lambda: self.praise(blurred["blurred"], sharp["sharp"], outputs),
+            cycle=lambda: self.cycles(blurred["blurred"], sharp["sharp"], outputs),
             identity=lambda: self.identities(blurred, sharp),
             indecision=lambda: self.indecision(blurred["blurred"], sharp["sharp"]),
         )
 
-    def praise(self, blurred: Images, sharp: Images, made: CycleOutputs) -> Scalar:
+    def praise(self, blurred: Images, sharp: Images, outputs: CycleOutputs) -> Scalar:
         """The generators' side of (3) and (4)."""
-        restoring = self.sharp_fight.generator(self.critics["sharp"], sharp, made.restored)
+        restoring = self.sharp_fight.generator(self.critics["sharp"], sharp, outputs.restored)
         return restoring + self.blurred_fight.generator(
-            self.critics["blurred"], blurred, made.reblurred
+            self.critics["blurred"], blurred, outputs.reblurred
         )
 
-    def cycles(self, blurred: Images, sharp: Images, made: CycleOutputs) -> Scalar:
+    def cycles(self, blurred: Images, sharp: Images, outputs: CycleOutputs) -> Scalar:
         """(5)."""
-        from_blurred: Scalar = self.content(made.blurred_again, blurred)
-        from_sharp: Scalar = self.content(made.sharp_again, sharp)
+        from_blurred: Scalar = self.content(outputs.blurred_again, blurred)
+        from_sharp: Scalar = self.content(outputs.sharp_again, sharp)
         return from_blurred + from_sharp
 
     def identities(self, blurred: BlurredBatch, sharp: SharpBatch) -> Scalar:
         """(6): what is sharp stays as it is under G_A, what is blurred under G_B."""
-        kept = self.generators["deblurrer"](sharp["sharp"], self.given(sharp))
-        left = self.generators["blurrer"](blurred["blurred"], self.given(blurred))
-        return l1(kept, sharp["sharp"]) + l1(left, blurred["blurred"])
+        of_sharp = self.generators["deblurrer"](sharp["sharp"], self.class_maps(sharp))
+        of_blurred = self.generators["blurrer"](blurred["blurred"], self.class_maps(blurred))
+        return l1(of_sharp, sharp["sharp"]) + l1(of_blurred, blurred["blurred"])
 
     def indecision(self, blurred: Images, sharp: Images) -> Scalar:
         """What trained condition providers ask for; not in the paper."""

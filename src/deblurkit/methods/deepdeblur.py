@@ -87,6 +87,7 @@ class AdversarialDeepDeblur(ManualMethod):
 
     needs = frozenset({"paired"})
     restorer = "generator"
+    config = "deepdeblur_adversarial"
 
     def __init__(
         self,

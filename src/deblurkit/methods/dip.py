@@ -170,9 +170,9 @@ class DIP(PerPictureMethod):
             InputError: If the operator has to be told something.
         """
         if stage == "fit" and self.takes:
-            told = " and ".join(sorted(self.takes))
+            keys = " and ".join(sorted(self.takes))
             raise InputError(
-                f"DIP with {type(self.operator).__name__} has to be told the {told} of each "
+                f"DIP with {type(self.operator).__name__} has to be told the {keys} of each "
                 "picture, which a training's list of pictures does not hold: use deblurkit-eval, "
                 "or restore in Python"
             )

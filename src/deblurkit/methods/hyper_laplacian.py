@@ -109,8 +109,8 @@ def sparsely_deconvolved(
         system = MaskedLeastSquares(spectra, inside, fidelity / weight, rough)
         for _ in range(rounds):
             sparse = shrunk(differences(estimate), strength=1 / weight, exponent=exponent)
-            wanted = system.seen(observed) + torch.fft.rfft2(divergence(sparse))
-            solution = system.solved(wanted, torch.fft.rfft2(estimate), steps=steps)
+            right_side = system.seen(observed) + torch.fft.rfft2(divergence(sparse))
+            solution = system.solved(right_side, torch.fft.rfft2(estimate), steps=steps)
             estimate = torch.fft.irfft2(solution, s=frame.size)
         weight *= GROWTH
     return frame.cropped(estimate)
@@ -134,11 +134,11 @@ def shrunk(
     threshold += strength * exponent * room ** ((exponent - 1) / (2 - exponent)) if room else 0
     threshold = threshold if room else strength
     size = values.abs()
-    kept = size > threshold
-    start = torch.where(kept, size, torch.full_like(size, 2 * threshold))
+    beyond = size > threshold
+    start = torch.where(beyond, size, torch.full_like(size, 2 * threshold))
     root = start
     for _ in range(NEWTON):  # from the right, where the slope is convex: it never overshoots
         slope = root - start + strength * exponent * root ** (exponent - 1)
         bend = 1 + strength * exponent * (exponent - 1) * root ** (exponent - 2)
         root = root - slope / bend
-    return torch.where(kept, root * values.sign(), torch.zeros_like(values))
+    return torch.where(beyond, root * values.sign(), torch.zeros_like(values))

@@ -139,11 +139,11 @@ class L0Blind(ClassicalMethod):
         return sizes
 
     def _kernels(self, blurred: Images, sizes: Sizes) -> Found:
-        found = blurred.new_zeros(len(blurred), 1, max(sizes), max(sizes))
+        kernels = blurred.new_zeros(len(blurred), 1, max(sizes), max(sizes))
         for size in sorted(set(sizes)):
-            chosen = torch.tensor([one == size for one in sizes], device=blurred.device)
-            found[chosen] = padded(self.estimated(blurred[chosen], size), max(sizes))
-        return found
+            chosen = torch.tensor([other == size for other in sizes], device=blurred.device)
+            kernels[chosen] = padded(self.estimated(blurred[chosen], size), max(sizes))
+        return kernels
 
     def estimated(self, blurred: Images, size: int) -> Found:
         """Kernels of one side, in pixels, of luminances."""
@@ -185,9 +185,9 @@ class L0Blind(ClassicalMethod):
         while weight < self.coupling:
             edges = differences(sharp)
             edges = edges * (edges.square().sum(dim=0) >= sparsity / weight)
-            wanted = convolved(observed, spectra.conj()) + weight * divergence(edges)
+            right_side = convolved(observed, spectra.conj()) + weight * divergence(edges)
             inverse = 1 / (power + weight * rough)
-            sharp = convolved(wanted, inverse.to(spectra.dtype))
+            sharp = convolved(right_side, inverse.to(spectra.dtype))
             observed = torch.where(inside, observed, convolved(sharp, spectra))
             weight *= self.growth
         return sharp, observed

@@ -59,29 +59,29 @@ class RichardsonLucy(ClassicalMethod):
         frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
             observed = frame.extended(without_repeats(blurred))
-            seen = frame.inside(observed).to(observed.dtype).expand_as(observed)
+            inside = frame.inside(observed).to(observed.dtype).expand_as(observed)
             spectra = kernel_spectra(kernels, frame.size)
             estimate = observed
             for _ in range(self.iterations):
-                estimate = multiplied(estimate, observed, seen, spectra=spectra)
+                estimate = multiplied(estimate, observed, inside, spectra=spectra)
         return {"restored": frame.cropped(estimate).expand_as(blurred)}
 
 
-def multiplied(estimate: Framed, observed: Framed, seen: Framed, *, spectra: Spectra) -> Framed:
+def multiplied(estimate: Framed, observed: Framed, inside: Framed, *, spectra: Spectra) -> Framed:
     """One step on periodic pictures.
 
     Args:
         estimate: Present estimates, not negative.
         observed: Blurred pictures, not negative.
-        seen: 1 where they were observed, 0 elsewhere.
+        inside: 1 where they were observed, 0 elsewhere.
         spectra: Of the kernels.
 
     Returns:
         Next estimates, not negative.
     """
     explained = convolved(estimate, spectra).clamp(min=TINY)
-    surplus = convolved(seen * observed / explained, spectra.conj())
-    share = convolved(seen, spectra.conj())
+    surplus = convolved(inside * observed / explained, spectra.conj())
+    share = convolved(inside, spectra.conj())
     # Where hardly anything reaches the picture, the estimate stays as it is.
     factor = torch.where(share > 1e-2, surplus / share.clamp(min=1e-2), torch.ones_like(share))
     return estimate * factor.clamp(min=0)

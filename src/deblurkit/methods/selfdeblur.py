@@ -73,11 +73,11 @@ class SelfDeblur(PerPictureMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make picture and kernel, compare their convolution with the blurred picture, descend."""
         assert isinstance(problem, BlindProblem)
-        made = problem.made(self.priors.jitter)
+        iterate = problem.generate(self.priors.jitter)
         distance = self.fidelity(int(problem.iterations) - 1)
-        objective = fidelity = distance(made.reblurred, problem.luminance)
+        objective = fidelity = distance(iterate.reblurred, problem.luminance)
         weight = self.smoothness(problem.luminance)
         if weight:
-            objective = fidelity + weight * total_variation(made.latent)
+            objective = fidelity + weight * total_variation(iterate.latent)
         if self.moving.move(problem, optimizer, objective):
-            problem.keep(made, fidelity=fidelity, average=self.average)
+            problem.keep(iterate, fidelity=fidelity, average=self.average)

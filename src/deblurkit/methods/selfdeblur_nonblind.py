@@ -76,9 +76,9 @@ class SelfDeblurNonBlind(ClassicalMethod):
     def state_with(self, blurred: Image, kernel: Kernels) -> BlindProblem:
         """A fresh generator for one picture and its kernel, (1, 1, size, size)."""
         problem = self.priors.initial_state(blurred, kernel.shape[-1]).to(blurred.device)
-        given = problem.generators["kernel"]
-        assert isinstance(given, GivenKernel)
-        given.weights.copy_(kernel.flip((-2, -1)))
+        generator = problem.generators["kernel"]
+        assert isinstance(generator, GivenKernel)
+        generator.weights.copy_(kernel.flip((-2, -1)))
         return problem
 
     def descent(self, problem: Problem) -> Optimizer:
@@ -89,22 +89,22 @@ class SelfDeblurNonBlind(ClassicalMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make a picture, blur it, compare, descend."""
         assert isinstance(problem, BlindProblem)
-        made = problem.made(self.priors.jitter)
+        iterate = problem.generate(self.priors.jitter)
         distance = self.fidelity(int(problem.iterations) - 1)
-        fidelity = distance(made.reblurred, problem.luminance)
+        fidelity = distance(iterate.reblurred, problem.luminance)
         if self.moving.move(problem, optimizer, fidelity):
-            problem.keep(made, fidelity=fidelity, average=self.average)
+            problem.keep(iterate, fidelity=fidelity, average=self.average)
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Solve each picture with its kernel."""
         kernels = known_kernels(batch, method="SelfDeblurNonBlind")
-        found = []
+        solved = []
         with torch.inference_mode(False), torch.enable_grad():
             triples = zip(batch["blurred"], kernels, batch["name"], strict=True)
             for blurred, kernel, name in triples:
                 problem = self.state_with(blurred.clone(), kernel[None].clone())
-                found.append(finish(self, problem, name))
+                solved.append(finish(self, problem, name))
         return {
-            "restored": torch.stack([problem.answer for problem in found]),
-            "facts": [problem.facts() for problem in found],
+            "restored": torch.stack([problem.answer for problem in solved]),
+            "facts": [problem.facts() for problem in solved],
         }

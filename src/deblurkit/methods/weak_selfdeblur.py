@@ -56,7 +56,10 @@ class WeakSelfDeblur(PerPictureMethod):
     University of Toronto, eqs. 3 to 7, upon Ren et al., "Neural Blind Deconvolution Using Deep
     Priors", CVPR 2020, arXiv:1908.02197.
     Differs from the proposal: eq. 6 compares what g makes of the re-blurred and of the blurred
-    picture, or its features; as printed it is there too.
+    picture, or its features; as printed it is there too. The presets' teacher is a classical
+    solver where eq. 4 asks for a network that was trained on a large set, and their noise z is
+    uniform, as in SelfDeblur's code, where the text has Gaussian noise;
+    ``model=weak_selfdeblur_paper`` has both as the text has them.
 
     Raises:
         InputError: If the mixture has a weight, but the blur does not vary.
@@ -106,16 +109,16 @@ class WeakSelfDeblur(PerPictureMethod):
     def iterate(self, problem: Problem, optimizer: Any) -> None:
         """Make picture and kernel, compare with the blurred picture and the teacher's, descend."""
         assert isinstance(problem, BlindProblem)
-        made = problem.made(self.priors.jitter)
-        done = self.objective.batches = int(problem.iterations) - 1
-        distance = self.fidelity(done)
+        iterate = problem.generate(self.priors.jitter)
+        iterations = self.objective.batches = int(problem.iterations) - 1
+        distance = self.fidelity(iterations)
         terms = self.objective.wanted(
-            fidelity=lambda: distance(made.reblurred, problem.luminance),
-            weak=lambda: self.weak(made.restored, self.guide(problem)),
+            fidelity=lambda: distance(iterate.reblurred, problem.luminance),
+            weak=lambda: self.weak(iterate.restored, self.guide(problem)),
             consistency=lambda: self.consistency(
                 self.teacher,
-                made.restored,
-                reblurred=made.reblurred,
+                iterate.restored,
+                reblurred=iterate.reblurred,
                 target=self._target(problem),
                 kernel_size=problem.kernel_size,
             ),
@@ -124,9 +127,9 @@ class WeakSelfDeblur(PerPictureMethod):
         objective = self.objective(terms)
         weight = self.smoothness(problem.luminance)
         if weight:
-            objective = objective + weight * total_variation(made.latent)
+            objective = objective + weight * total_variation(iterate.latent)
         if self.moving.move(problem, optimizer, objective):
-            problem.keep(made, fidelity=terms["fidelity"], average=self.average)
+            problem.keep(iterate, fidelity=terms["fidelity"], average=self.average)
 
     @torch.no_grad()
     def guide(self, problem: BlindProblem) -> Images:

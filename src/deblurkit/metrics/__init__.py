@@ -37,7 +37,9 @@ What a protocol of yours inherits, and how all of them are asked:
 - ``parts.protocol.Protocol``: scores of each picture, averaged; write ``measure``.
 - ``parts.pooled.PooledProtocol``: counts of all pictures together; write ``measure`` and
   ``figures``.
-- ``parts.protocol.mean``: a mean that is the same in any order.
+- ``parts.means.mean_score``: a mean that is the same in any order, also of infinite scores.
+- ``parts.means.MeanScore``: what it gives: the mean, and how many scores it leaves out.
+- ``parts.protocol.leading``: the protocol that leads tables, if there is one.
 - ``parts.protocol.rounded``: pictures as an 8-bit file would hold them.
 - ``parts.pooled.measured``: takes scores or counts of one picture.
 - ``parts.pooled.pooled``: figures of those protocols that count.

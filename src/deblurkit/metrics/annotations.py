@@ -16,7 +16,7 @@ from deblurkit.imaging.drawing.detections import Detections
 class Truth(Protocol):
     """Knows the objects of a picture."""
 
-    def objects(self, name: str, sharp: Image, found: Detections) -> Detections:
+    def objects(self, name: str, sharp: Image, detected: Detections) -> Detections:
         """Objects of a picture, given its sharp version and what the detector found there."""
         ...
 
@@ -34,9 +34,9 @@ class SharpDetections:
     there people looked over them.
     """
 
-    def objects(self, name: str, sharp: Image, found: Detections) -> Detections:
+    def objects(self, name: str, sharp: Image, detected: Detections) -> Detections:
         """What was found there."""
-        return found
+        return detected
 
 
 class Annotations:
@@ -74,17 +74,17 @@ class Annotations:
         self.file = file
         content = read_json(file)
         try:
-            names = {one["id"]: str(one["name"]) for one in content["categories"]}
+            names = {category["id"]: str(category["name"]) for category in content["categories"]}
             self.sizes = {
-                stem(one["file_name"]): (int(one["height"]), int(one["width"]))
-                for one in content["images"]
+                stem(image["file_name"]): (int(image["height"]), int(image["width"]))
+                for image in content["images"]
             }
-            picture = {one["id"]: stem(one["file_name"]) for one in content["images"]}
+            picture = {image["id"]: stem(image["file_name"]) for image in content["images"]}
             self.annotated: dict[str, list[tuple[list[float], str]]] = {n: [] for n in self.sizes}
-            for one in content["annotations"]:
-                if not one.get("iscrowd"):
-                    entry = (corners(one["bbox"]), names[one["category_id"]])
-                    self.annotated[picture[one["image_id"]]].append(entry)
+            for annotation in content["annotations"]:
+                if not annotation.get("iscrowd"):
+                    entry = (corners(annotation["bbox"]), names[annotation["category_id"]])
+                    self.annotated[picture[annotation["image_id"]]].append(entry)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"{file} is not in COCO's layout (images, categories, annotations): "
@@ -97,7 +97,7 @@ class Annotations:
                 "rename or remove these categories, or use a detector that knows them"
             )
 
-    def objects(self, name: str, sharp: Image, found: Detections) -> Detections:
+    def objects(self, name: str, sharp: Image, detected: Detections) -> Detections:
         """What was annotated.
 
         Raises:
@@ -107,9 +107,9 @@ class Annotations:
             raise InputError(f"{self.file} has no picture with file_name {name}.*; add it")
         height, width = sharp.shape[-2:]
         if self.sizes[name] != (height, width):
-            there = "{1}x{0}".format(*self.sizes[name])
+            annotated = "{1}x{0}".format(*self.sizes[name])
             raise InputError(
-                f"{name} has {width}x{height} pixels, but {there} in {self.file}: "
+                f"{name} has {width}x{height} pixels, but {annotated} in {self.file}: "
                 "annotate the pictures that are scored"
             )
         entries = self.annotated[name]

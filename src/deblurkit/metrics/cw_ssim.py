@@ -49,8 +49,8 @@ class CWSSIMPySSIM(Protocol):
 
     def measure(self, restored: Images, sharp: Images) -> Score:
         """Scores of one picture."""
-        lines = torch.stack([gray_line(one) for one in (restored, sharp)])
-        reach = max(len(one) for one in self.hats) // 2 + 1
+        lines = torch.stack([gray_line(picture) for picture in (restored, sharp)])
+        reach = max(len(taps) for taps in self.hats) // 2 + 1
         framed = torch.nn.functional.pad(lines, (reach, reach))
         count = lines.shape[1]
         borders = [*range(0, count, BLOCK), count]
@@ -72,11 +72,11 @@ class CWSSIMPySSIM(Protocol):
             filtered = torch.fft.irfft(spectrum * torch.fft.rfft(taps, length), length)
             # of the full convolution the middle is kept; of two middles the earlier
             begin = reach + (len(taps) - 1) // 2
-            one, other = filtered[:, begin : begin + count]
-            product = one * other
+            left, right = filtered[:, begin : begin + count]
+            product = left * right
             products += product
             magnitudes += product.abs()
-            squares += one.square() + other.square()
+            squares += left.square() + right.square()
         both = (2 * magnitudes + self.constant) / (squares + self.constant)
         signs = (2 * products.abs() + self.constant) / (2 * magnitudes + self.constant)
         return both * signs
@@ -84,9 +84,9 @@ class CWSSIMPySSIM(Protocol):
 
 def hat(scale: int) -> Float[Tensor, " taps"]:
     """Filter of one scale: differences of the integrated Mexican hat at whole pixels."""
-    places: NDArray[np.float64] = np.linspace(-END, END, SAMPLES)
-    values = 2 / (np.sqrt(3) * np.pi**0.25) * np.exp(-(places**2) / 2) * (1 - places**2)
-    step = places[1] - places[0]
+    positions: NDArray[np.float64] = np.linspace(-END, END, SAMPLES)
+    values = 2 / (np.sqrt(3) * np.pi**0.25) * np.exp(-(positions**2) / 2) * (1 - positions**2)
+    step = positions[1] - positions[0]
     integral = values.cumsum() * step
     chosen = (np.arange(scale * 2 * END + 1) / (scale * step)).astype(int)
     sampled = integral[chosen[chosen < SAMPLES]][::-1]

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
 
 from deblurkit.contracts import Image, Images
 from deblurkit.errors import InputError
-from deblurkit.imaging.drawing.detections import Detections, Detector, Mark, marked, titled_row
+from deblurkit.imaging.drawing.detections import Detections, Detector, Mark, marked
+from deblurkit.imaging.drawing.grid import named_row
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.metrics.annotations import Truth
 from deblurkit.metrics.parts.matching import partners
@@ -44,6 +46,7 @@ class Detection(PooledProtocol):
 
     higher_is_better = True
     counted = ("right", "found", "truth")
+    directions = MappingProxyType({"precision": "max", "recall": "max", "f1": "max"})
 
     def __init__(
         self,
@@ -63,23 +66,29 @@ class Detection(PooledProtocol):
     def measure(self, pictures: Mapping[str, Images], name: str) -> dict[str, dict[str, int]]:
         """Count the objects of each version, as an 8-bit file would hold it."""
         # a broken method shows black, the others are still measured
-        seen = {key: rounded(one.nan_to_num())[0].cpu() for key, one in pictures.items()}
-        found = {key: self.objects(picture) for key, picture in seen.items()}
-        truth = self.truth.objects(name, seen["sharp"], found["sharp"])
+        seen = {key: rounded(image.nan_to_num())[0].cpu() for key, image in pictures.items()}
+        detections = {key: self.objects(picture) for key, picture in seen.items()}
+        truth = self.truth.objects(name, seen["sharp"], detections["sharp"])
         matched = {
-            key: partners(one, truth, overlap=self.overlap).tolist() for key, one in found.items()
+            key: partners(detected, truth, overlap=self.overlap).tolist()
+            for key, detected in detections.items()
         }
         counts = {
-            key: {"right": sum(one >= 0 for one in matched[key]), "found": len(found[key])}
-            | {"truth": len(truth)}
+            key: {
+                "right": sum(partner >= 0 for partner in matched[key]),
+                "found": len(detections[key]),
+                "truth": len(truth),
+            }
             for key in seen
         }
         if self.folder is not None:
             drawn = {
-                title(key, counts[key]): marked(seen[key], marks(found[key], truth, matched[key]))
+                title(key, counts[key]): marked(
+                    seen[key], marks(detections[key], truth, matched[key])
+                )
                 for key in seen
             }
-            write_image(self.folder / f"{name}.png", titled_row(drawn))
+            write_image(self.folder / f"{name}.png", named_row(drawn))
         return counts
 
     def objects(self, picture: Image) -> Detections:
@@ -88,13 +97,13 @@ class Detection(PooledProtocol):
         Raises:
             InputError: If its answer is of another kind.
         """
-        found = self.detector(picture)
-        if not isinstance(found, Detections):
+        detections = self.detector(picture)
+        if not isinstance(detections, Detections):
             raise InputError(
                 "a detector answers deblurkit.imaging.drawing.detections.Detections, "
-                f"not {type(found).__name__}"
+                f"not {type(detections).__name__}"
             )
-        return Detections(found.boxes.cpu(), found.scores.cpu(), found.labels)
+        return Detections(detections.boxes.cpu(), detections.scores.cpu(), detections.labels)
 
     def figures(self, counts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Ratios, and the numbers of objects behind them."""
@@ -109,13 +118,13 @@ def title(version: str, counts: Mapping[str, int]) -> str:
     return f"{version}: {right} of {truth} found, {found - right} wrong"
 
 
-def marks(found: Detections, truth: Detections, matched: list[int]) -> list[Mark]:
+def marks(detected: Detections, truth: Detections, matched: list[int]) -> list[Mark]:
     """Boxes to draw: the missed objects below the found ones."""
     missed = [number for number in range(len(truth)) if number not in matched]
     boxes = truth.boxes.tolist()
-    drawn = [Mark(boxes[one], f"{truth.labels[one]} missed", MISSED) for one in missed]
+    drawn = [Mark(boxes[number], f"{truth.labels[number]} missed", MISSED) for number in missed]
     for box, score, label, partner in zip(
-        found.boxes.tolist(), found.scores.tolist(), found.labels, matched, strict=True
+        detected.boxes.tolist(), detected.scores.tolist(), detected.labels, matched, strict=True
     ):
         drawn += [Mark(box, f"{label} {score:.2f}", RIGHT if partner >= 0 else WRONG)]
     return drawn

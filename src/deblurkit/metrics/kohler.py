@@ -67,6 +67,7 @@ class Kohler(Protocol):
 
     higher_is_better = True
     scores = ("psnr", "ms_ssim")
+    aligns = True
 
     def __init__(
         self,
@@ -117,10 +118,10 @@ class Kohler(Protocol):
             while len(self.memory) >= max(self.kept, 1):
                 self.memory.popitem(last=False)
             self.memory[key] = [read_frame(path) for path in paths]
-        found = self.memory[key] if self.kept else self.memory.pop(key)
-        if any(frame.levels.shape != size for frame in found):
+        frames = self.memory[key] if self.kept else self.memory.pop(key)
+        if any(frame.levels.shape != size for frame in frames):
             raise InputError(f"{self.name} and its frames differ in size: do not crop")
-        return found
+        return frames
 
     def files(self, pattern: str, key: str) -> list[Path]:
         """Frames that count, without those that are left out.
@@ -133,7 +134,8 @@ class Kohler(Protocol):
         if len(files) != wanted:
             raise InputError(
                 f"{pattern} are {len(files)} frames instead of {wanted}: unpack all ground truth "
-                "of the set, or give protocol.kohler.frames"
+                "of the set, give protocol.kohler.frames, or score pictures where they lie with "
+                "protocol=[rgb8]"
             )
         unwanted = set(self.left_out.get(key, ()))
         return [file for file in files if int(re.findall(r"\d+", file.stem)[-1]) not in unwanted]
@@ -163,20 +165,20 @@ def placed(levels: Levels, spectrum: Spectrum, frame: TrajectoryFrame) -> tuple[
     down, right = shift(frame.spectrum, spectrum, size=levels.shape[:2])
     height, width = levels.shape[:2]
     restored, sharp = np.zeros((height, width)), np.zeros((height, width))
-    here = window(height, down), window(width, right)
-    there = window(height, -down), window(width, -right)
+    target = window(height, down), window(width, right)
+    source = window(height, -down), window(width, -right)
     weights = np.array(FULL_RANGE)
-    restored[here] = gain * (levels[there] @ weights)
-    sharp[here] = truth[here] @ weights
+    restored[target] = gain * (levels[source] @ weights)
+    sharp[target] = truth[target] @ weights
     return restored, sharp
 
 
 def shift(frame: Spectrum, restored: Spectrum, *, size: tuple[int, ...]) -> tuple[int, int]:
     """Whole pixels, down and right, that move the restored picture onto the frame."""
     products = torch.fft.irfft2(frame * restored.conj(), size)
-    place = divmod(int(products.argmax()), size[1])
+    peak = divmod(int(products.argmax()), size[1])
     down, right = (
-        one - side if one > side // 2 else one for one, side in zip(place, size, strict=True)
+        index - side if index > side // 2 else index for index, side in zip(peak, size, strict=True)
     )
     return down, right
 

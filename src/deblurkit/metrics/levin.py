@@ -1,6 +1,7 @@
 """Protocols up to a shift: Levin's and Lai's pictures, blurred by one kernel each."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Levin(Protocol):
 
     higher_is_better = True
     scores = ("psnr", "ssim_wang")
+    aligns = True
 
     def __init__(self, *, border: int, reach: int, **options: Any) -> None:
         super().__init__(**options)
@@ -68,6 +70,7 @@ class Lai(Protocol):
 
     higher_is_better = True
     scores = ("psnr_y", "ssim_wang")
+    aligns = True
 
     def __init__(self, *, border: int, reach: int, **options: Any) -> None:
         super().__init__(**options)
@@ -78,8 +81,8 @@ class Lai(Protocol):
         fit = aligned(
             studio_luma(restored), studio_luma(sharp), border=self.border, reach=self.reach
         )
-        taken = scores_of(fit)
-        return {"psnr_y": taken["psnr"], "ssim_wang": taken["ssim_wang"]}
+        scores = scores_of(fit)
+        return {"psnr_y": scores["psnr"], "ssim_wang": scores["ssim_wang"]}
 
 
 class LevinErrorRatio(Protocol):
@@ -110,6 +113,15 @@ class LevinErrorRatio(Protocol):
 
     higher_is_better = None
     scores = ("error_ratio_ssd", "error_ratio_spectral", "success_2", "success_3")
+    directions = MappingProxyType(
+        {
+            "error_ratio_ssd": "min",
+            "error_ratio_spectral": "min",
+            "success_2": "max",
+            "success_3": "max",
+        }
+    )
+    aligns = True
 
     def __init__(self, *, known: str | None, border: int, reach: int, **options: Any) -> None:
         super().__init__(**options)
@@ -134,9 +146,9 @@ class LevinErrorRatio(Protocol):
                 f"{self.known / f'{self.name}.png'} has another size than the sharp picture: "
                 "deconvolve the same pictures with the true kernels"
             )
-        blind, ideal = (self.error(one, sharp) for one in (restored, known))
+        blind, ideal = (self.error(picture, sharp) for picture in (restored, known))
         ssd = blind.square().sum() / ideal.square().sum()
-        norms = (torch.linalg.matrix_norm(one, 2) for one in (blind, ideal))
+        norms = (torch.linalg.matrix_norm(error, 2) for error in (blind, ideal))
         return {
             "error_ratio_ssd": ssd,
             "error_ratio_spectral": next(norms) / next(norms),
@@ -157,7 +169,7 @@ def full_luma(picture: Images) -> Plane:
 
 def scores_of(fit: Aligned) -> dict[str, Tensor]:
     """PSNR and SSIM of aligned pictures."""
-    restored, sharp = (np.ascontiguousarray(one) for one in (fit.restored, fit.sharp))
+    restored, sharp = (np.ascontiguousarray(levels) for levels in (fit.restored, fit.sharp))
     return {
         "psnr": psnr_of_levels(restored, sharp),
         "ssim_wang": torch.tensor(ssim_wang(restored, sharp)),

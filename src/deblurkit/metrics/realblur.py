@@ -1,5 +1,6 @@
 """The protocol of RealBlur: pictures taken by two cameras, aligned by a homography first."""
 
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cv2
@@ -48,6 +49,8 @@ class RealBlurECC(Protocol):
 
     higher_is_better = True
     scores = ("psnr", "ssim_gauss_rgb", "unaligned")
+    directions = MappingProxyType({"unaligned": "min"})
+    aligns = True
 
     def __init__(self, *, iterations: int, smoothing: int, **options: Any) -> None:
         super().__init__(**options)
@@ -83,25 +86,25 @@ def warped(restored: Floats, sharp: Floats, *, iterations: int, smoothing: int) 
     gain = float((sharp.astype(np.float64) * restored).sum()) / energy if energy else 1.0
     scaled = restored * np.float32(gain)
     as_it_is = Warped(scaled, sharp, np.ones_like(sharp), True)
-    place = np.eye(3, dtype=np.float32)
-    gray = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (sharp, scaled)]
+    homography = np.eye(3, dtype=np.float32)
+    gray = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (sharp, scaled)]
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, iterations, 0.0)
     try:
-        _, place = cv2.findTransformECC(  # type: ignore[call-overload]
-            *gray, place, cv2.MOTION_HOMOGRAPHY, criteria, None, smoothing
+        _, homography = cv2.findTransformECC(  # type: ignore[call-overload]
+            *gray, homography, cv2.MOTION_HOMOGRAPHY, criteria, None, smoothing
         )
     except cv2.error:
         return as_it_is
     size = (sharp.shape[1], sharp.shape[0])
     inverse = cv2.WARP_INVERSE_MAP
     moved = cv2.warpPerspective(
-        scaled, place, size, flags=cv2.INTER_CUBIC | inverse, borderMode=cv2.BORDER_REFLECT
+        scaled, homography, size, flags=cv2.INTER_CUBIC | inverse, borderMode=cv2.BORDER_REFLECT
     )
     valid = cv2.warpPerspective(
-        np.ones_like(scaled), place, size, flags=cv2.INTER_NEAREST | inverse
+        np.ones_like(scaled), homography, size, flags=cv2.INTER_NEAREST | inverse
     )
     inside = valid[RADIUS:-RADIUS, RADIUS:-RADIUS]
-    if not (np.isfinite(place).all() and np.isfinite(moved).all() and inside.any()):
+    if not (np.isfinite(homography).all() and np.isfinite(moved).all() and inside.any()):
         return as_it_is
     return Warped((moved * valid).astype(np.float32), sharp * valid, valid, False)  # type: ignore[arg-type]
 
@@ -112,5 +115,5 @@ def masked_ssim(pair: Warped) -> float:
     inside = slice(RADIUS, -RADIUS)
     valid = pair.valid[inside, inside]
     values = ssim_map(cropped(moments(pair.restored * peak, pair.sharp * peak))) * valid
-    sums, counts = (one.sum(axis=(0, 1), dtype=np.float64) for one in (values, valid))
+    sums, counts = (array.sum(axis=(0, 1), dtype=np.float64) for array in (values, valid))
     return float((sums / counts).mean())

@@ -6,8 +6,10 @@ import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from deblurkit.contracts import Images
+from deblurkit.errors import InputError
 from deblurkit.imaging.psnr import psnr
 from deblurkit.metrics.parts.protocol import Protocol, Score, rounded
+from deblurkit.metrics.parts.similarity import RADIUS
 
 
 class RGB8(Protocol):
@@ -37,7 +39,18 @@ class RGB8(Protocol):
 
 
 def ssim(restored: Images, sharp: Images) -> torch.Tensor:
-    """Mean over pictures of each picture's SSIM; computed in fp32 also under mixed precision."""
+    """Mean over pictures of each picture's SSIM; computed in fp32 also under mixed precision.
+
+    Raises:
+        InputError: If the pictures are smaller than half of the window, so that their borders
+            cannot be mirrored.
+    """
+    height, width = sharp.shape[-2:]
+    if min(height, width) <= RADIUS:
+        raise InputError(
+            f"SSIM needs pictures whose sides have at least {RADIUS + 1} pixels, but one is "
+            f"{width}x{height}: leave it out"
+        )
     with torch.autocast(restored.device.type, enabled=False):
         score = structural_similarity_index_measure(restored.float(), sharp.float(), data_range=1.0)
     assert isinstance(score, torch.Tensor)  # a tuple only if maps are asked for

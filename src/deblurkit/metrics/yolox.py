@@ -149,8 +149,8 @@ def decoded(raw: Float[Tensor, "cells numbers"], *, side: int) -> Float[Tensor, 
         centres += [torch.cartesian_prod(steps, steps).flip(1)]  # column, row; row by row
         strides += [torch.full((len(centres[-1]), 1), stride)]
     cells, pixels = torch.cat(centres), torch.cat(strides)
-    place = (raw[:, :2] + cells) * pixels
-    return torch.cat([place, raw[:, 2:4].exp() * pixels, raw[:, 4:]], dim=1)
+    centre = (raw[:, :2] + cells) * pixels
+    return torch.cat([centre, raw[:, 2:4].exp() * pixels, raw[:, 4:]], dim=1)
 
 
 def corners(boxes: Float[Tensor, "objects 4"]) -> Float[Tensor, "objects 4"]:
@@ -171,4 +171,4 @@ def strongest(
         return []
     sized = torch.cat([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], dim=1).tolist()
     kept = cv2.dnn.NMSBoxesBatched(sized, scores.tolist(), classes, 0.0, overlap)
-    return sorted((int(one) for one in kept), key=lambda one: -float(scores[one]))
+    return sorted(map(int, kept), key=lambda number: -float(scores[number]))

@@ -52,10 +52,13 @@ class Generator(nn.Module):
 
     Source: Zhu et al., "Motion Image Deblurring using AS-Cycle Generative Adversarial Network",
     sec. 2.
-    Differs from the paper: first and last convolution, dropout and the normalisation behind the
-    last pre-activation block are not published; they follow DeblurGAN (Kupyn et al., CVPR 2018,
-    arXiv:1711.07064) and He et al. (ECCV 2016, arXiv:1603.05027). What the conditions are is not
-    published either.
+    Differs from the paper: first and last convolution, place and share of the dropout (sec. 2.2)
+    and the normalisation behind the last pre-activation block are not published; they follow
+    DeblurGAN (Kupyn et al., CVPR 2018, arXiv:1711.07064: half of the features, between the two
+    convolutions of a block) and He et al. (ECCV 2016, arXiv:1603.05027). The conditions are a
+    semantic segmentation map (sec. 2.4) of classes and a network that are not published; the
+    presets take edges and texture instead, maps of a segmentation are taken by ``External`` and
+    ``Given``.
     """
 
     multiple = MULTIPLE
@@ -112,10 +115,10 @@ class Generator(nn.Module):
                 )
             return ()
         maps = self.conditions(pictures) if condition is None else condition
-        wanted = (len(pictures), self.conditions.classes, *pictures.shape[-2:])
-        if maps.shape != wanted:
+        shape = (len(pictures), self.conditions.classes, *pictures.shape[-2:])
+        if maps.shape != shape:
             raise InputError(
-                f"the condition of these pictures must have the shape {wanted} (pictures, "
+                f"the condition of these pictures must have the shape {shape} (pictures, "
                 f"classes, height, width), got {tuple(maps.shape)}"
             )
         require_sides(pictures)

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from deblurkit.contracts import Images
-from deblurkit.errors import InputError
 from deblurkit.networks.parts.attention import ResidualChannelAttentionBlock
+from deblurkit.networks.parts.sides import require_multiple
 
 HalfImages = Float[Tensor, "batch channels half_height half_width"]
 QuarterImages = Float[Tensor, "batch channels quarter_height quarter_width"]
@@ -50,7 +50,8 @@ class Backbone(nn.Module):
     Source: Liu et al., "Double Closed-Loop Network for Image Deblurring", ICIP 2021, fig. 1.
     Differs from the paper: widths, kernel sizes and the first and last convolution are not
     published; they follow the network it extends, DRN (Guo et al., "Closed-loop Matters", CVPR
-    2020, arXiv:2003.07018), down to the 1x1 convolution after each pixel shuffle.
+    2020, arXiv:2003.07018), down to the 1x1 convolution after each pixel shuffle. The text draws
+    the picture at quarter size from the decoder, the figure from the bottleneck, as here.
     """
 
     multiple = 4
@@ -80,12 +81,7 @@ class Backbone(nn.Module):
         Raises:
             InputError: If a side is not divisible by 4.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         skip_full = self.entry(blurred)
         skip_half = self.down_half(skip_full)
         bottleneck = self.down_quarter(skip_half)

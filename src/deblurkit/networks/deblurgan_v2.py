@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from deblurkit.contracts import Images
-from deblurkit.errors import InputError
+from deblurkit.networks.parts.sides import require_multiple
 from deblurkit.networks.parts.trunk import Map, Padding, Trunk
 
 
@@ -73,8 +73,8 @@ class Generator(nn.Module):
         self.td1, self.td2, self.td3 = (_normalised(channels, channels) for _ in range(3))
         widths = (head, channels, channels, channels, channels)
         self.lateral0, self.lateral1, self.lateral2, self.lateral3, self.lateral4 = (
-            nn.Conv2d(given, width, 1, bias=False)
-            for given, width in zip(trunk.channels, widths, strict=True)
+            nn.Conv2d(channels_in, width, 1, bias=False)
+            for channels_in, width in zip(trunk.channels, widths, strict=True)
         )
         self.head1, self.head2, self.head3, self.head4 = (Branch(channels, head) for _ in range(4))
         self.smooth = _normalised(4 * head, head)
@@ -100,12 +100,8 @@ class Generator(nn.Module):
         Raises:
             InputError: If a side is not divisible by 32.
         """
+        require_multiple(blurred, self.multiple)
         height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
         right, bottom = (max(0, self.trunk.smallest - side) for side in (width, height))
         roomy = functional.pad(blurred, (0, right, 0, bottom), mode="replicate")
         return (blurred + self._correction(roomy)[..., :height, :width]).clamp(0, 1)

@@ -11,6 +11,7 @@ from deblurkit.contracts import Images, Scores
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.pyramid import gaussian_pyramid
 from deblurkit.networks.parts.residual_pair import ResidualPair
+from deblurkit.networks.parts.sides import require_multiple
 
 
 class Generator(nn.Module):
@@ -67,22 +68,17 @@ class Generator(nn.Module):
         Raises:
             InputError: If a side is not divisible by ``multiple``.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         return self.restored(gaussian_pyramid(blurred, levels=len(self.bodies)))
 
     def restored(self, pyramid: Sequence[Tensor]) -> list[Tensor]:
         """As ``forward``, from a pyramid that is there already, the finest first."""
         answers: list[Tensor] = []
         for scale in reversed(range(len(self.bodies))):
-            seen = self.span * (pyramid[scale] - 0.5)
+            inputs = self.span * (pyramid[scale] - 0.5)
             if answers:
-                seen = torch.cat([seen, self.doublings[scale](answers[0])], dim=1)
-            answers.insert(0, self.bodies[scale](seen))
+                inputs = torch.cat([inputs, self.doublings[scale](answers[0])], dim=1)
+            answers.insert(0, self.bodies[scale](inputs))
         return [answer / self.span + 0.5 for answer in answers]
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
 from deblurkit.networks.parts.residual_pair import ResidualPair
+from deblurkit.networks.parts.sides import require_multiple
 
 # Row, column or feature counts of patches differ from line to line, so these are not `Images`.
 Patches = Float[Tensor, "_ channels _ _"]
@@ -83,8 +84,8 @@ class Hierarchy(nn.Module):
         decoded: list[Tensor] = []
         for depth in reversed(range(len(self.levels))):
             level = cast("Level", self.levels[depth])
-            seen = patches[depth] if restored is None else patches[depth] + restored
-            features = level.encoder(seen)
+            inputs = patches[depth] if restored is None else patches[depth] + restored
+            features = level.encoder(inputs)
             features = features if joined is None else features + joined
             joined = features if depth == 0 else _joined(features, axis=_axis(depth))
             if earlier is not None:
@@ -140,12 +141,7 @@ class Restorer(nn.Module):
         Raises:
             InputError: If a side is not divisible by ``multiple``.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         picture = blurred - 0.5  # inside, this network works in [-0.5, 0.5]
         features: list[Tensor] | None = None
         answers: list[Tensor] = []

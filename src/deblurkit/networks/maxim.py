@@ -21,6 +21,7 @@ from deblurkit.networks.maxim_blocks import (
 )
 from deblurkit.networks.maxim_mixing import mapping
 from deblurkit.networks.maxim_strips import convolved
+from deblurkit.networks.parts.sides import require_multiple
 
 
 class Handover(NamedTuple):
@@ -183,12 +184,7 @@ class Backbone(nn.Module):
         Raises:
             InputError: If a side is not divisible by ``multiple``.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         picture = blurred.movedim(1, -1).contiguous()
         # The nearest of all pixels, as the authors shrink what goes in: half a step in.
         steps = [2**level for level in range(LEVELS)]

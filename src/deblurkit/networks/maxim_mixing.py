@@ -176,9 +176,9 @@ class CrossGating(nn.Module):
 
         The second's result is added to the first's.
         """
-        one, other = self.first.opened(first), self.second.opened(second)
-        second = self.second.closed(second, other, self.first.weights(one))
-        first = self.first.closed(first, one, self.second.weights(other))
+        opened_first, opened_second = self.first.opened(first), self.second.opened(second)
+        second = self.second.closed(second, opened_second, self.first.weights(opened_first))
+        first = self.first.closed(first, opened_first, self.second.weights(opened_second))
         return pixelwise_over(torch.add, first, second), second
 
 

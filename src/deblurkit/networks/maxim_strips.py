@@ -71,12 +71,12 @@ def pixelwise(work: Callable[..., Tensor], *features: Features) -> Mapped:
     """
     if not frugal():
         return work(*features)
-    flat = [one.flatten(0, 2) for one in features]
+    flat = [maps.flatten(0, 2) for maps in features]
     length = max(STRIP // flat[0].shape[-1], 1)
     answer: Tensor | None = None
     for start in range(0, len(flat[0]), length):
         pixels = slice(start, start + length)
-        strip = work(*(one[pixels] for one in flat))
+        strip = work(*(maps[pixels] for maps in flat))
         if answer is None:
             answer = strip.new_empty(len(flat[0]), strip.shape[-1])
         answer[pixels] = strip
@@ -95,11 +95,11 @@ def pixelwise_over(work: Callable[..., Tensor], target: Features, *features: Fea
     if not frugal():
         return work(target, *features)
     target = target.contiguous()
-    own, *flat = (one.flatten(0, 2) for one in (target, *features))
+    own, *flat = (maps.flatten(0, 2) for maps in (target, *features))
     length = max(STRIP // own.shape[-1], 1)
     for start in range(0, len(own), length):
         pixels = slice(start, start + length)
-        own[pixels] = work(own[pixels], *(one[pixels] for one in flat))
+        own[pixels] = work(own[pixels], *(maps[pixels] for maps in flat))
     return target
 
 

@@ -146,11 +146,11 @@ class MobileNetV2(nn.Module):
             for unit in range(units):
                 number += 1
                 own, timm = f"features.{number}.conv", f"blocks.{stage}.{unit}"
-                for place, convolution in enumerate(deep):
-                    last = place == len(deep) - 1
-                    tails = (f"{place}", f"{place + 1}") if last else (f"{place}.0", f"{place}.1")
-                    yield f"{own}.{3 * place}", f"{own}.{tails[0]}", f"{timm}.{convolution}"
-                    yield f"{own}.{3 * place + 1}", f"{own}.{tails[1]}", f"{timm}.bn{place + 1}"
+                for index, convolution in enumerate(deep):
+                    last = index == len(deep) - 1
+                    tails = (f"{index}", f"{index + 1}") if last else (f"{index}.0", f"{index}.1")
+                    yield f"{own}.{3 * index}", f"{own}.{tails[0]}", f"{timm}.{convolution}"
+                    yield f"{own}.{3 * index + 1}", f"{own}.{tails[1]}", f"{timm}.bn{index + 1}"
 
 
 def _norm(channels: int, *, activation: nn.Module) -> InstanceNorm:

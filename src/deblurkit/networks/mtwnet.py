@@ -14,10 +14,10 @@ from deblurkit.networks.parts.scale_recurrent import (
     Restored,
     carried,
     decimated,
-    require_multiple,
     symmetric_halving,
     xavier_start,
 )
+from deblurkit.networks.parts.sides import require_multiple
 
 
 class TwoWayRestored(NamedTuple):
@@ -82,7 +82,7 @@ class TwoWay(nn.Module):
         Raises:
             InputError: If a side is not divisible by 16.
         """
-        require_multiple(blurred)
+        require_multiple(blurred, MULTIPLE)
         half, quarter = decimated(blurred, 2), decimated(blurred, 4)
         coarse = self.ways(quarter, quarter)
         middle = self.ways(half, carried(coarse.total))
@@ -133,7 +133,7 @@ class OneWay(nn.Module):
         Raises:
             InputError: If a side is not divisible by 16.
         """
-        require_multiple(blurred)
+        require_multiple(blurred, MULTIPLE)
         half, quarter = decimated(blurred, 2), decimated(blurred, 4)
         coarse = self.drawn(quarter, quarter)
         middle = self.drawn(half, carried(coarse))

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks.parts.sides import require_multiple
 
 Features = Float[Tensor, "batch channels height width"]
 Gated = Float[Tensor, "batch half_channels height width"]
@@ -182,12 +183,7 @@ class Backbone(nn.Module):
         Raises:
             InputError: If a side is not divisible by ``multiple``.
         """
-        height, width = blurred.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            raise InputError(
-                f"This network needs sides divisible by {self.multiple}, got {height} x {width} "
-                "pixels; pad the picture first."
-            )
+        require_multiple(blurred, self.multiple)
         features = self.entry(blurred)
         skips = []
         for encoder, halving in zip(self.encoders, self.halvings, strict=True):
@@ -222,16 +218,16 @@ def local_means(features: Features, *, window: int) -> Features:
 
 def _sliding_sums(maps: Tensor, *, axis: int, length: int) -> Tensor:
     """Sums over windows that lie inside, by the binary digits of the length."""
-    places = maps.shape[axis] - length + 1
-    sums, taken, power = maps.new_zeros(()), 0, 1
+    windows = maps.shape[axis] - length + 1
+    sums, offset, power = maps.new_zeros(()), 0, 1
     while True:
         if length & power:
-            sums = sums + maps.narrow(axis, taken, places)
-            taken += power
-        if taken == length:
+            sums = sums + maps.narrow(axis, offset, windows)
+            offset += power
+        if offset == length:
             return sums
-        count = maps.shape[axis] - power
-        maps = maps.narrow(axis, 0, count) + maps.narrow(axis, power, count)
+        longer = maps.shape[axis] - power
+        maps = maps.narrow(axis, 0, longer) + maps.narrow(axis, power, longer)
         power *= 2
 
 

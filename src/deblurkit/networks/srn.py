@@ -15,10 +15,10 @@ from deblurkit.networks.parts.scale_recurrent import (
     carried,
     decimated,
     doubled,
-    require_multiple,
     tensorflow_halving,
     xavier_start,
 )
+from deblurkit.networks.parts.sides import require_multiple
 
 Memory = Float[Tensor, "batch twice_channels height width"]  # cell and hidden state, one batch
 CoarserMemory = Float[Tensor, "batch twice_channels half_height half_width"]
@@ -66,8 +66,8 @@ class ConvLSTM(nn.Module):
             cell, hidden = doubled(coarser).chunk(2, dim=1)
         gates = self.gates(torch.cat([features, hidden], dim=1))
         entering, candidate, forgetting, leaving = gates.chunk(4, dim=1)
-        kept = cell * (forgetting + self.forget_bias).sigmoid()
-        cell = kept + entering.sigmoid() * candidate.tanh()
+        remembered = cell * (forgetting + self.forget_bias).sigmoid()
+        cell = remembered + entering.sigmoid() * candidate.tanh()
         hidden = cell.tanh() * leaving.sigmoid()
         return hidden, torch.cat([cell, hidden], dim=1)
 
@@ -129,7 +129,7 @@ class ScaleRecurrent(nn.Module):
             InputError: If a side is not divisible by 16, or this is a network of colour pictures
                 and the batch is not.
         """
-        require_multiple(blurred)
+        require_multiple(blurred, MULTIPLE)
         batch, channels, height, width = blurred.shape
         if channels % self.colors:
             raise InputError(

@@ -54,23 +54,23 @@ def histogram(values: Sequence[float]) -> Histogram | None:
     for value in finite:
         heights[min(math.floor(value / step) - first, count - 1)] += 1
     unit = round_up(max(heights))
-    places = [LEFT + (WIDTH - LEFT - RIGHT) * number / count for number in range(count + 1)]
+    positions = [LEFT + (WIDTH - LEFT - RIGHT) * number / count for number in range(count + 1)]
     digits = max(-math.floor(math.log10(step)), 0)
     borders = [f"{(first + number) * step:.{digits}f}" for number in range(count + 1)]
     every = max(round(round_step((count + 1) / MOST_LABELS)), 1)
     shown = [number for number in range(count + 1) if (first + number) % every == 0]
     return Histogram(
-        bars=bars(heights, places, borders, top=2 * unit, negative=-first),
-        across=[Tick(borders[number], places[number]) for number in shown],
+        bars=bars(heights, positions, borders, top=2 * unit, negative=-first),
+        across=[Tick(borders[number], positions[number]) for number in shown],
         up=[Tick(str(unit * number), height(number / 2)) for number in range(3)],
-        zero=places[-first] if 0 <= -first <= count else None,
+        zero=positions[-first] if 0 <= -first <= count else None,
         left_out=len(values) - len(finite),
     )
 
 
 def bars(
     heights: Sequence[int],
-    places: Sequence[float],
+    positions: Sequence[float],
     borders: Sequence[str],
     *,
     top: int,
@@ -80,19 +80,19 @@ def bars(
 
     Args:
         heights: Pictures in each.
-        places: Borders of the bars in the drawing.
+        positions: Borders of the bars in the drawing.
         borders: What they stand for.
         top: Pictures at the upper end.
         negative: How many of the bars lie below zero.
     """
-    found = []
+    drawn = []
     for number, count in enumerate(heights):
         if count:
-            x, y = places[number], height(count / top)
-            width, tall = places[number + 1] - x - 1, HEIGHT - BOTTOM - y
+            x, y = positions[number], height(count / top)
+            width, tall = positions[number + 1] - x - 1, HEIGHT - BOTTOM - y
             ends = borders[number], borders[number + 1]
-            found.append(Bar(*ends, count, x + 0.5, y, width, tall, number < negative))
-    return found
+            drawn.append(Bar(*ends, count, x + 0.5, y, width, tall, number < negative))
+    return drawn
 
 
 def height(share: float) -> float:

@@ -52,7 +52,7 @@ class Selection:
         """
         lot = hashlib.sha256(f"{self.seed}/{name}".encode("utf-8", "surrogatepass")).hexdigest()
         new = Candidate(name, -math.inf if math.isnan(score) else score, lot, Exhibit({}, {}, {}))
-        if any(one is new for one in self._chosen([*self.kept, new])):
+        if any(candidate is new for candidate in self._chosen([*self.kept, new])):
             self.add([new._replace(exhibit=look())])
 
     def add(self, candidates: Iterable[Candidate]) -> None:
@@ -62,9 +62,11 @@ class Selection:
     def _chosen(self, candidates: list[Candidate]) -> list[Candidate]:
         """Those that are in a group, or would be if others were not in a better one."""
         ranked = sorted(candidates, key=ranks)
-        lots = sorted(candidates, key=lambda one: one.lot)[: 3 * self.count + 1]
-        chosen = {one.name for one in (*ranked[: self.count], *ranked[-self.count :], *lots)}
-        return [one for one in ranked if one.name in chosen]
+        lots = sorted(candidates, key=lambda candidate: candidate.lot)[: 3 * self.count + 1]
+        chosen = {
+            candidate.name for candidate in (*ranked[: self.count], *ranked[-self.count :], *lots)
+        }
+        return [candidate for candidate in ranked if candidate.name in chosen]
 
     def groups(self) -> dict[str, list[Candidate]]:
         """The groups in the order of a page, each from the best to the worst.
@@ -74,9 +76,9 @@ class Selection:
         if len(self.kept) <= 3 * self.count:
             return {"All pictures": self.kept}
         best, worst = self.kept[: self.count], self.kept[-self.count :]
-        named = {one.name for one in (*best, *worst)}
-        others = sorted(self.kept, key=lambda one: one.lot)
-        drawn = [one for one in others if one.name not in named][: self.count]
+        named = {candidate.name for candidate in (*best, *worst)}
+        others = sorted(self.kept, key=lambda candidate: candidate.lot)
+        drawn = [candidate for candidate in others if candidate.name not in named][: self.count]
         return {"Best": best, "Worst": worst, "Random": sorted(drawn, key=ranks)}
 
 

@@ -2,25 +2,24 @@
 
 import base64
 import io
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from deblurkit.imaging.blur.kernel_files import kernel_levels
 from deblurkit.imaging.drawing.compare import liveliest_crop
-from deblurkit.imaging.formats.files import as_tensor
 
 Pixels = UInt8[np.ndarray, "_ _ 3"]  # (height, width, 3), RGB
 
 LONGEST = 1000  # side of a whole picture, pixels
 DETAIL = 256  # side of the detail of it, pixels
-FINEST = 2000  # side of what is looked at to find it, pixels
 DETAILS_SHARE = 0.2  # of a budget
 QUALITIES = (95, 85, 70, 55, 40)  # of WebP
 
@@ -66,32 +65,17 @@ def exhibit(pictures: Mapping[str, Pixels], kernels: Mapping[str, View], *, budg
         kernels: Views of kernels, by what they are.
         budget: Bytes for all versions together.
     """
-    window = lively(list(pictures.values())[-1])
-    parts = {version: one[window] for version, one in pictures.items()}
-    enough = all(parts[version].shape == one.shape for version, one in pictures.items())
+    last = list(pictures.values())[-1]
+    numbers = torch.from_numpy(last if last.flags.writeable else last.copy())
+    window = liveliest_crop(numbers.movedim(-1, 0), DETAIL)
+    parts = {version: pixels[window] for version, pixels in pictures.items()}
+    enough = all(parts[version].shape == pixels.shape for version, pixels in pictures.items())
     share = 0 if enough else round(DETAILS_SHARE * budget)
     return Exhibit(
         whole=views(pictures, longest=LONGEST, budget=budget - share),
         detail={} if enough else views(parts, longest=DETAIL, budget=share),
         kernels=kernels,
     )
-
-
-def lively(pixels: Pixels) -> tuple[slice, slice]:
-    """Rows and columns of the detail; in large pictures only every so many pixels are looked at."""
-    apart = math.ceil(max(pixels.shape[:2]) / FINEST)
-    if apart == 1:
-        return liveliest_crop(as_tensor(pixels), DETAIL)
-    sample = np.ascontiguousarray(pixels[::apart, ::apart])
-    found = liveliest_crop(as_tensor(sample), DETAIL // apart)
-    starts = (apart * one.start for one in found)
-    rows, columns = (
-        slice(min(start, side - DETAIL), min(start, side - DETAIL) + DETAIL)
-        if side > DETAIL
-        else slice(0, side)
-        for start, side in zip(starts, pixels.shape[:2], strict=True)
-    )
-    return rows, columns
 
 
 def views(pictures: Mapping[str, Pixels], *, longest: int, budget: int) -> dict[str, View]:
@@ -103,20 +87,19 @@ def views(pictures: Mapping[str, Pixels], *, longest: int, budget: int) -> dict[
         budget: Bytes for all of them together.
     """
     while True:
-        small = {version: shrunk(one, longest) for version, one in pictures.items()}
+        small = {version: shrunk(pixels, longest) for version, pixels in pictures.items()}
         for quality in QUALITIES:
             encode = partial(webp, quality=quality)
-            made = {version: view(one, encode) for version, one in small.items()}
-            if sum(len(one.content) for one in made.values()) <= budget or longest == 1:
-                return made
+            encoded = {version: view(pixels, encode) for version, pixels in small.items()}
+            bytes_used = sum(len(shot.content) for shot in encoded.values())
+            if bytes_used <= budget or longest == 1:
+                return encoded
         longest = max(longest // 2, 1)
 
 
 def kernel_view(kernel: Float[Tensor, "1 size size"]) -> View:
     """A kernel, pixel by pixel, its largest weight white."""
-    weights = kernel[0].float().cpu().nan_to_num()
-    levels = weights.clamp(min=0) / weights.max().clamp(min=1e-12)
-    gray = (levels * 255).round().byte().numpy()
+    gray = kernel_levels(kernel)
     return view(np.dstack([gray] * 3), partial(webp, lossless=True))
 
 

@@ -45,10 +45,10 @@ class CycleGAN:
         Raises:
             InputError: If a file holds another network.
         """
-        deblurrer, *others = files
+        deblurrer, *further = files
         state = generator_state(files[deblurrer], file=deblurrer, blocks=self.blocks)
         parts = {"generators.deblurrer": state}
-        for file in others:
+        for file in further:
             if file == self.blurrer:
                 state = generator_state(files[file], file=file, blocks=self.blocks)
                 parts["generators.blurrer"] = state

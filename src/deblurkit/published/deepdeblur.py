@@ -45,15 +45,15 @@ class DeepDeblur:
         if not isinstance(content, Mapping) or "G" not in content:
             raise InputError(f"{file} holds no generator under the name G")
         tensors = tensors_of(content["G"], file=file)
-        parts = {"generator": placed(tensors, dict(self._places()), file=file)}
+        parts = {"generator": placed(tensors, dict(self._names()), file=file)}
         if "D" in content:
             tensors = tensors_of(content["D"], file=file)
-            places = {f"conv_layers.{n}": f"layers.{2 * n}" for n in range(len(tensors))}
-            places["dense"] = f"layers.{2 * len(tensors) - 2}"  # the last one
-            parts["critic"] = placed(tensors, places, file=file)
+            names = {f"conv_layers.{n}": f"layers.{2 * n}" for n in range(len(tensors))}
+            names["dense"] = f"layers.{2 * len(tensors) - 2}"  # the last one
+            parts["critic"] = placed(tensors, names, file=file)
         return parts
 
-    def _places(self) -> Iterator[tuple[str, str]]:
+    def _names(self) -> Iterator[tuple[str, str]]:
         """Our name of every layer of the generator."""
         for scale in range(self.scales):
             for layer in range(self.blocks + 2):

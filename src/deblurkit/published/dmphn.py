@@ -48,8 +48,8 @@ class DMPHN:
             )
         state: dict[str, Tensor] = {}
         for file, part, prefix in self._files():
-            places = dict(_places(part, prefix))
-            state |= placed(tensors_of(files[file], file=file), places, file=file)
+            names = dict(_names(part, prefix))
+            state |= placed(tensors_of(files[file], file=file), names, file=file)
         return {"hierarchies": state}
 
     def _files(self) -> Iterator[tuple[str, str, str]]:
@@ -64,7 +64,7 @@ def _file(part: str, level: int, *, stack: int, stacks: int) -> str:
     return f"{part}_" + (f"s{stack + 1}_" if stacks > 1 else "") + f"lv{level + 1}.pkl"
 
 
-def _places(part: str, prefix: str) -> Iterator[tuple[str, str]]:
+def _names(part: str, prefix: str) -> Iterator[tuple[str, str]]:
     """Our name of every layer of theirs, alone or in a residual pair."""
     for number, layer in enumerate(LAYERS[part]):
         yield f"layer{layer}", f"{prefix}.{number}"

@@ -62,13 +62,13 @@ def without_statistics(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def placed(
-    tensors: Mapping[str, Tensor], places: Mapping[str, str], *, file: str
+    tensors: Mapping[str, Tensor], names: Mapping[str, str], *, file: str
 ) -> dict[str, Tensor]:
     """Tensors under our names.
 
     Args:
         tensors: By the names of their authors, such as ``model.1.weight``.
-        places: Our name of each layer of theirs.
+        names: Our name of each layer of theirs.
         file: Where they come from.
 
     Raises:
@@ -77,7 +77,7 @@ def placed(
     state: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         layer, _, leaf = name.rpartition(".")
-        if layer not in places or f"{places[layer]}.{leaf}" in state:
+        if layer not in names or f"{names[layer]}.{leaf}" in state:
             raise InputError(f"{file} holds {name}, which this network does not have")
-        state[f"{places[layer]}.{leaf}"] = tensor
+        state[f"{names[layer]}.{leaf}"] = tensor
     return state

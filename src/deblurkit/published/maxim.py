@@ -74,13 +74,13 @@ class MAXIM:
         """
         file, *_ = files
         package = files if isinstance(files[file], bytes) else files[file]
-        if isinstance(package, Mapping) and all(isinstance(one, bytes) for one in package.values()):
+        if isinstance(package, Mapping) and all(isinstance(f, bytes) for f in package.values()):
             if MODEL not in package:
                 raise InputError(f"{file} holds no package/models/{MODEL}: {OTHER}")
             file, weights = MODEL, self.of_package(package)
         else:
             weights = of_archive(tensors_of(package, file=file))
-        state = placed(weights, dict(self._places()), file=file)
+        state = placed(weights, dict(self._names()), file=file)
         coarse = self.coarse_answers()
         if coarse.keys() - state.keys():
             log.info("without the last stage's coarse answers, which start as the blurred picture")
@@ -92,9 +92,9 @@ class MAXIM:
         Raises:
             InputError: If a byte is another one, or something is missing.
         """
-        found = hashlib.sha256(files[MODEL]).hexdigest()
-        if found != self.model:
-            raise InputError(f"its {MODEL} is another one, with sha256 {found}: {OTHER}")
+        digest = hashlib.sha256(files[MODEL]).hexdigest()
+        if digest != self.model:
+            raise InputError(f"its {MODEL} is another one, with sha256 {digest}: {OTHER}")
         graph = read_graph_model(files[MODEL], files)
         if graph.shards != self.shards:
             raise InputError(f"its shards are other ones, with sha256 {graph.shards}: {OTHER}")
@@ -109,7 +109,7 @@ class MAXIM:
             state[f"{head}.bias"] = torch.zeros(3)
         return state
 
-    def _places(self) -> Pairs:
+    def _names(self) -> Pairs:
         """Our name of every layer of theirs."""
         for stage in range(self.stages):
             theirs, ours = f"stage_{stage}_", f"stages.{stage}."
@@ -146,43 +146,43 @@ class MAXIM:
         block = f"{theirs}supervised_attention_module_{level}"
         for number, name in enumerate(("features", "head", "attention")):
             yield f"{block}/Conv_{number}", f"{ours}heads.{level}.{name}"
-        for other in LEVELS:  # they are numbered in the order in which they are used
-            number = 18 * stage + 3 * (2 - level) + other
-            yield f"UpSampleRatio_{number}/Conv_0", f"{ours}crossings.{level}.first.maps.{other}"
+        for source in LEVELS:  # they are numbered in the order in which they are used
+            number = 18 * stage + 3 * (2 - level) + source
+            yield f"UpSampleRatio_{number}/Conv_0", f"{ours}crossings.{level}.first.maps.{source}"
             yield (
                 f"UpSampleRatio_{number + 9}/Conv_0",
-                f"{ours}decoders.{level}.entry.maps.{other}",
+                f"{ours}decoders.{level}.entry.maps.{source}",
             )
 
     def _body(self, theirs: str, ours: str, *, separator: str = "") -> Pairs:
         for group in range(self.groups):
-            mixing, place = (
+            mixing, module = (
                 f"{theirs}/SplitHeadMultiAxisGmlpLayer_{group}",
                 f"{ours}.mixings.{group}",
             )
-            yield from _axes(mixing, place)
+            yield from _axes(mixing, module)
             for name, axis in AXES:
                 layer = f"{mixing}/{name}GmlpLayer"
-                yield f"{layer}/LayerNorm", f"{place}.{axis}.norm"
-                yield f"{layer}/in_project", f"{place}.{axis}.entry"
+                yield f"{layer}/LayerNorm", f"{module}.{axis}.norm"
+                yield f"{layer}/in_project", f"{module}.{axis}.entry"
                 unit = f"{layer}/{name}GatingUnit"
-                yield f"{unit}/intermediate_layernorm", f"{place}.{axis}.gate_norm"
-                yield f"{unit}/Dense_0", f"{place}.{axis}.mix"
-                yield f"{layer}/out_project", f"{place}.{axis}.exit"
+                yield f"{unit}/intermediate_layernorm", f"{module}.{axis}.gate_norm"
+                yield f"{unit}/Dense_0", f"{module}.{axis}.mix"
+                yield f"{layer}/out_project", f"{module}.{axis}.exit"
             block = f"{theirs}/channel_attention_block_1{separator}{group}"
-            place = f"{ours}.attentions.{group}"
-            yield f"{block}/LayerNorm", f"{place}.norm"
+            module = f"{ours}.attentions.{group}"
+            yield f"{block}/LayerNorm", f"{module}.norm"
             names = (
                 ("channel_mixing/Dense_0", "channel_mixing/Dense_1")
                 if separator
                 else ("conv1", "conv2")
             )
             yield from (
-                (f"{block}/{names[0]}", f"{place}.first"),
-                (f"{block}/{names[1]}", f"{place}.second"),
+                (f"{block}/{names[0]}", f"{module}.first"),
+                (f"{block}/{names[1]}", f"{module}.second"),
             )
-            yield f"{block}/channel_attention/Conv_0", f"{place}.attention.squeeze"
-            yield f"{block}/channel_attention/Conv_1", f"{place}.attention.excite"
+            yield f"{block}/channel_attention/Conv_0", f"{module}.attention.squeeze"
+            yield f"{block}/channel_attention/Conv_1", f"{module}.attention.excite"
 
 
 def of_graph(uses: list[Use]) -> dict[str, Tensor]:
@@ -191,7 +191,7 @@ def of_graph(uses: list[Use]) -> dict[str, Tensor]:
     Raises:
         InputError: If a layer has two of a kind.
     """
-    found: dict[str, Tensor] = {}
+    weights: dict[str, Tensor] = {}
     for operation, name, tensor in uses:
         path = BACKBONE.fullmatch(name)
         if path is None or not tensor.is_floating_point() or not tensor.ndim:
@@ -201,15 +201,15 @@ def of_graph(uses: list[Use]) -> dict[str, Tensor]:
             if kind != operation or layer is None:
                 continue
             key, weight = _turned(layer[1], leaf, tensor)
-            if key in found:
+            if key in weights:
                 raise InputError(f"{MODEL} has {key:.80} twice")
-            found[key] = weight
-    return found
+            weights[key] = weight
+    return weights
 
 
 def of_archive(arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Weights of Flax, by the layer and what they are to it."""
-    found = {}
+    weights = {}
     for name, array in arrays.items():
         if not name.startswith(TARGET):
             continue
@@ -218,8 +218,8 @@ def of_archive(arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
             # Flax lays out (in, out) and multiplies with the mirrored kernel.
             leaf, array = "transposed", array.flip(0, 1).transpose(-1, -2)
         key, weight = _turned(layer, leaf, array)
-        found[key] = weight
-    return found
+        weights[key] = weight
+    return weights
 
 
 def _turned(layer: str, leaf: str, weight: Tensor) -> tuple[str, Tensor]:

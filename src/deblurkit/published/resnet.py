@@ -24,19 +24,19 @@ def generator_state(content: Any, *, file: str, blocks: int) -> dict[str, Tensor
     (DeblurGAN), CVPR 2018, models/networks.py.
     """
     tensors = without_statistics(tensors_of(content, file=file))
-    places = {"model.1": "encoder.0", "model.4": "encoder.2", "model.7": "encoder.4"}
+    names = {"model.1": "encoder.0", "model.4": "encoder.2", "model.7": "encoder.4"}
     for block in range(blocks):
         theirs, ours = f"model.{10 + block}.conv_block", f"blocks.{block}.correction"
-        places[f"{theirs}.1"] = f"{ours}.0"
-        places[f"{theirs}.5"] = f"{ours}.4"
-        places[f"{theirs}.6"] = f"{ours}.4"  # behind a dropout
+        names[f"{theirs}.1"] = f"{ours}.0"
+        names[f"{theirs}.5"] = f"{ours}.4"
+        names[f"{theirs}.6"] = f"{ours}.4"  # behind a dropout
     up = 10 + blocks
-    places |= {
+    names |= {
         f"model.{up}": "decoder.1",
         f"model.{up + 3}": "decoder.3",
         f"model.{up + 7}": "head",
     }
-    state = placed(tensors, places, file=file)
+    state = placed(tensors, names, file=file)
     if not any(name.startswith("blocks.0.correction.4") for name in state):
         raise InputError(
             f"the blocks in {file} have one convolution, which DeblurGAN's code made by mistake "

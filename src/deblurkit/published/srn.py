@@ -42,9 +42,9 @@ class SRN:
                 layer, _, kind = name.removeprefix(SCOPE).rpartition("/")
                 turned = values.permute(3, 2, 0, 1) if values.ndim == 4 else values
                 tensors[f"{layer}.{LEAVES.get(kind, kind)}"] = turned
-        return {"deblurrer": placed(tensors, dict(self._places()), file=file)}
+        return {"deblurrer": placed(tensors, dict(self._names()), file=file)}
 
-    def _places(self) -> Iterator[tuple[str, str]]:
+    def _names(self) -> Iterator[tuple[str, str]]:
         """Our name of every layer of theirs."""
         yield "convLSTM/LSTM_conv", "recurrence.gates"
         yield "enc1_1", "encoder.at_full.0"

@@ -1,1 +1,1 @@
-"""What a command adds around a restoration."""
+"""What the command and Python add around a restoration, and the pictures that they take."""

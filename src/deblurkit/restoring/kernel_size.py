@@ -46,6 +46,6 @@ def told_kernel_size(
             f"{type(method).__name__} does not use kernel_size; leave it out, or take a blind "
             "method such as model=selfdeblur_smoke"
         )
-    if isinstance(kernel_size, str) and kernel_size != AUTO:
+    if kernel_size != AUTO and type(kernel_size) is not int:
         raise InputError(f"kernel_size is an odd number of pixels or auto, got {kernel_size}")
     return partial(KernelSize, kernel_size=0 if isinstance(kernel_size, str) else kernel_size)

@@ -62,7 +62,7 @@ class Tiled:
         tile: int | str | None,
         overlap: int,
     ) -> None:
-        if isinstance(tile, str) and tile != AUTO:
+        if tile is not None and tile != AUTO and type(tile) is not int:
             raise InputError(f"tile is a number of pixels, auto or null, got {tile}")
         self.tile, self.overlap = tile, overlap
         self.whole = restore
@@ -117,7 +117,7 @@ class Tiled:
         (tile,) = Grid(PROBE, 0, PROBE, 0).rows((blurred.shape[-2], blurred.shape[-1]))[0]
         with statistics.at(tile):
             self.whole(piece)
-        return taken, bool(statistics.found)
+        return taken, bool(statistics.collected)
 
     def smaller(self, side: int | None, largest: int) -> int:
         """What to try when memory ran out.
@@ -210,7 +210,7 @@ def collect(
         for row in rows:
             for tile in row:
                 restore(tile.of(picture), tile)
-                if not statistics.found:  # the first tile of a pass already meets every layer
+                if not statistics.collected:  # the first tile of a pass already meets every layer
                     return
             turn = f"averages of layer {statistics.layers + 1}"
             progress.row(row[0].down.end, picture.shape[-2], turn=turn)

@@ -67,8 +67,8 @@ def read_graph_model(model: bytes, shards: Mapping[str, bytes]) -> GraphModel:
     except InputError:
         raise
     except Exception as error:  # whatever damaged text leads to
-        words = f"it lacks {error}" if isinstance(error, KeyError) else sentence(error)
-        raise InputError(f"model.json is damaged or no graph model: {words:.200}") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else sentence(error)
+        raise InputError(f"model.json is damaged or no graph model: {reason:.200}") from error
     return GraphModel(uses, together.hexdigest())
 
 
@@ -80,7 +80,7 @@ def _joined(names: list[str], shards: Mapping[str, bytes]) -> bytearray:
     return bytearray().join(shards[name] for name in names)
 
 
-def _take(found: dict[str, Tensor], entries: list[dict[str, Any]], content: bytearray) -> None:
+def _take(tensors: dict[str, Tensor], entries: list[dict[str, Any]], content: bytearray) -> None:
     """Tensors of one group of shards."""
     start = 0
     for entry in entries:
@@ -90,7 +90,7 @@ def _take(found: dict[str, Tensor], entries: list[dict[str, Any]], content: byte
                 f"model.json says that {name:.80} is quantised, which costs quality; take weights "
                 "as they were trained"
             )
-        if kind not in KINDS or name in found or len(found) >= TENSORS:
+        if kind not in KINDS or name in tensors or len(tensors) >= TENSORS:
             raise ValueError(f"{name[:80]!r} is there twice, or of the kind {kind!r:.40}")
         if not all(type(side) is int and 0 < side < 2**31 for side in shape):
             raise ValueError(f"{name[:80]!r} has the shape {shape!r:.80}")
@@ -98,7 +98,7 @@ def _take(found: dict[str, Tensor], entries: list[dict[str, Any]], content: byte
         if start + 4 * count > len(content):
             raise InputError(f"the shards end within {name:.80}: one of them is too short")
         values = torch.frombuffer(content, dtype=KINDS[kind], count=count, offset=start)
-        found[name] = values.reshape(shape)
+        tensors[name] = values.reshape(shape)
         start += 4 * count
     if start != len(content):
         raise InputError(f"the shards hold {len(content) - start} bytes that no tensor needs")

@@ -57,7 +57,7 @@ class Careful(io.RawIOBase):
     """A mapped file for ``zipfile``, which would read a list of members of any length."""
 
     def __init__(self, file: Mapped) -> None:
-        self.file, self.place = file, 0
+        self.file, self.position = file, 0
 
     def seekable(self) -> bool:
         """It is."""
@@ -65,12 +65,12 @@ class Careful(io.RawIOBase):
 
     def tell(self) -> int:
         """The place in the file, bytes."""
-        return self.place
+        return self.position
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go to a place."""
-        self.place = max(0, offset + (0, self.place, len(self.file))[whence])
-        return self.place
+        self.position = max(0, offset + (0, self.position, len(self.file))[whence])
+        return self.position
 
     def read(self, count: int = -1) -> bytes:
         """Bytes from there on.
@@ -78,12 +78,12 @@ class Careful(io.RawIOBase):
         Raises:
             ValueError: If they are more than the list of members of any weights.
         """
-        count = len(self.file) - self.place if count < 0 else count
+        count = len(self.file) - self.position if count < 0 else count
         if count > DIRECTORY:
             raise ValueError("its archive has more members than any weights")
-        found = self.file.part(self.place, count)
-        self.place += len(found)
-        return found
+        content = self.file.part(self.position, count)
+        self.position += len(content)
+        return content
 
 
 def viewed(values: Tensor, *, offset: object, size: object, stride: object) -> Tensor:

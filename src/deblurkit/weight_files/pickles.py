@@ -94,8 +94,8 @@ class _Values:
     def marked(self) -> list[Any]:
         if not self.outer:
             raise ValueError("its pickle closes what it did not open")
-        found, self.stack = self.stack, self.outer.pop()
-        return found
+        items, self.stack = self.stack, self.outer.pop()
+        return items
 
     def bind(self, *count: int) -> None:
         """Make a tuple of the last values."""
@@ -145,25 +145,25 @@ class _Values:
             raise ForeignError(self.near(f"the state of a {type(held).__name__}"))
 
     def stored(self) -> None:
-        place = self.pop()
-        if not isinstance(place, tuple) or len(place) < 5 or place[0] != "storage":
+        reference = self.pop()
+        if not isinstance(reference, tuple) or len(reference) < 5 or reference[0] != "storage":
             raise ValueError("its pickle refers to something else than a storage")
-        kind = place[1].name.split()[1] if isinstance(place[1], Named) else ""
-        key, count = place[2], place[4]
+        kind = reference[1].name.split()[1] if isinstance(reference[1], Named) else ""
+        key, count = reference[2], reference[4]
         known = kind in STORAGES and isinstance(key, str | int)
         if not known or type(count) is not int or count < 0:
             raise ValueError("its pickle refers to a storage of an unknown kind")
-        self.push(self.storage((STORAGES[kind], *place[2:])))
+        self.push(self.storage((STORAGES[kind], *reference[2:])))
 
-    def remember(self, place: int) -> None:
+    def remember(self, index: int) -> None:
         if not self.stack:
             raise ValueError("its pickle remembers a value that is not there")
-        self.memo[place] = self.stack[-1]
+        self.memo[index] = self.stack[-1]
 
-    def recall(self, place: int) -> None:
-        if place not in self.memo:
+    def recall(self, index: int) -> None:
+        if index not in self.memo:
             raise ValueError("its pickle recalls a value that is not there")
-        self.push(self.memo[place])
+        self.push(self.memo[index])
 
 
 def _key(key: Any) -> Any:

@@ -32,7 +32,7 @@ class SafeFile(NamedTuple):
     """Tensors of a file by their names, and the words that came with them."""
 
     tensors: dict[str, Tensor]
-    words: dict[str, str]
+    metadata: dict[str, str]
 
 
 def read_safetensors(path: str | Path) -> SafeFile:
@@ -50,14 +50,14 @@ def read_safetensors(path: str | Path) -> SafeFile:
         if size > SIZE:
             raise ValueError("its header is longer than that of any weights")
         header = json.loads(file.part(8, size), object_pairs_hook=_with_each_name_once)
-        words = header.pop("__metadata__", {})
-        if not all(isinstance(word, str) for word in words.values()):
+        metadata = header.pop("__metadata__", {})
+        if not all(isinstance(word, str) for word in metadata.values()):
             raise ValueError("its metadata are no words")
         if len(header) > TENSORS:
             raise ValueError(f"it claims {len(header)} tensors")
-        places = {name: _place(name, entry) for name, entry in header.items()}
+        extents = {name: _extent(name, entry) for name, entry in header.items()}
         end = 0
-        for begin, stop, *_ in sorted(places.values(), key=lambda place: place[:2]):
+        for begin, stop, *_ in sorted(extents.values(), key=lambda extent: extent[:2]):
             if begin != end:
                 raise ValueError("its tensors overlap or leave gaps")
             end = stop
@@ -65,27 +65,27 @@ def read_safetensors(path: str | Path) -> SafeFile:
             raise ValueError("its tensors are not as long as the file")
         tensors = {
             name: file.values(8 + size + begin, math.prod(shape), dtype).reshape(shape)
-            for name, (begin, _, shape, dtype) in places.items()
+            for name, (begin, _, shape, dtype) in extents.items()
         }
     except OSError:
         raise
     except Exception as error:  # whatever damaged bytes lead to
         raise InputError(f"{path} is damaged or no safetensors file: {sentence(error)}") from error
-    return SafeFile(tensors, words)
+    return SafeFile(tensors, metadata)
 
 
 def _with_each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         raise ValueError("its header has one name twice")
-    return found
+    return entries
 
 
-def _place(name: str, entry: dict[str, Any]) -> tuple[int, int, list[int], torch.dtype]:
+def _extent(name: str, entry: dict[str, Any]) -> tuple[int, int, list[int], torch.dtype]:
     """Where a tensor's bytes begin and end after the header, its shape and its kind."""
     shape, (begin, end), dtype = entry["shape"], entry["data_offsets"], DTYPES.get(entry["dtype"])
-    whole = all(type(number) is int and 0 <= number < 2**48 for number in (*shape, begin, end))
-    if dtype is None or not whole or len(shape) > 16:
+    are_whole = all(type(number) is int and 0 <= number < 2**48 for number in (*shape, begin, end))
+    if dtype is None or not are_whole or len(shape) > 16:
         raise ValueError(f"{name[:80]!r} is of an unknown kind or shape")
     if end - begin != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{name[:80]!r} has another size than its shape says")

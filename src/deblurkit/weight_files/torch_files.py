@@ -45,23 +45,23 @@ def read_torch(path: str | Path) -> Any:
 def _read_archive(file: Mapped) -> Any:
     with zipfile.ZipFile(Careful(file)) as archive:
         members = archive.infolist()
-    places = {member.filename: _place(member, file) for member in members}
-    if len(places) < len(members):
+    extents = {member.filename: _extent(member, file) for member in members}
+    if len(extents) < len(members):
         raise ValueError("two members of its archive have one name")
-    ends = sorted((start, start + size) for start, size in places.values())
+    ends = sorted((start, start + size) for start, size in extents.values())
     if any(end > start for (_, end), (start, _) in pairwise(ends)):
         raise ValueError("members of its archive overlap")
-    roots = [name.removesuffix("data.pkl") for name in places if name.endswith("/data.pkl")]
+    roots = [name.removesuffix("data.pkl") for name in extents if name.endswith("/data.pkl")]
     if len(roots) != 1 or roots[0].count("/") != 1:
         raise ValueError("its archive is none of torch.save")
     root, storages = roots[0], {}
-    if (order := places.get(f"{root}byteorder")) and file.part(*order) != b"little":
+    if (order := extents.get(f"{root}byteorder")) and file.part(*order) != b"little":
         raise ValueError("its numbers are stored from the large end")
 
-    def storage(place: tuple[Any, ...]) -> Tensor:
-        dtype, key, _, count = place[:4]
+    def storage(reference: tuple[Any, ...]) -> Tensor:
+        dtype, key, _, count = reference[:4]
         if key not in storages:
-            start, size = places[f"{root}data/{key}"]
+            start, size = extents[f"{root}data/{key}"]
             if count * dtype.itemsize > size:
                 raise ValueError(f"its storage {key} is shorter than it claims")
             storages[key] = file.values(start, size // dtype.itemsize, dtype)
@@ -69,13 +69,13 @@ def _read_archive(file: Mapped) -> Any:
             raise ValueError(f"its storage {key} is of two kinds")
         return storages[key][:count]
 
-    start, size = places[f"{root}data.pkl"]
+    start, size = extents[f"{root}data.pkl"]
     if size > SIZE:
         raise ValueError("it describes more than any weights do")
     return read_pickle(file.part(start, size), storage)[0]
 
 
-def _place(member: zipfile.ZipInfo, file: Mapped) -> tuple[int, int]:
+def _extent(member: zipfile.ZipInfo, file: Mapped) -> tuple[int, int]:
     """Where a member's bytes begin, and how many there are."""
     parts = member.filename.split("/")
     if ".." in parts or "" in parts or "\\" in member.filename:
@@ -94,11 +94,11 @@ def _read_row(file: Mapped) -> Any:
     """Magic number, protocol, system, content, keys of the storages; then the storages."""
     kinds: dict[Any, tuple[torch.dtype, int]] = {}
 
-    def measured(place: tuple[Any, ...]) -> Tensor:
-        dtype, key, _, count = place[:4]
+    def measured(reference: tuple[Any, ...]) -> Tensor:
+        dtype, key, _, count = reference[:4]
         if kinds.setdefault(key, (dtype, count)) != (dtype, count):
             raise ValueError(f"its storage {key} is of two kinds")
-        return _part(torch.empty(count, dtype=dtype, device="meta"), place)
+        return _part(torch.empty(count, dtype=dtype, device="meta"), reference)
 
     start, starts, values = 0, [], []
     for _ in range(5):
@@ -116,12 +116,12 @@ def _read_row(file: Mapped) -> Any:
         storages[key] = file.values(start + 8, count, dtype)
         start += 8 + count * dtype.itemsize
     content = file.part(starts[3], SIZE)
-    return read_pickle(content, lambda place: _part(storages[place[1]], place))[0]
+    return read_pickle(content, lambda reference: _part(storages[reference[1]], reference))[0]
 
 
-def _part(storage: Tensor, place: tuple[Any, ...]) -> Tensor:
+def _part(storage: Tensor, reference: tuple[Any, ...]) -> Tensor:
     """What a row of pickles takes of a storage; releases before 0.4 stored parts of tensors so."""
-    if len(place) < 5 or place[4] is None:
+    if len(reference) < 5 or reference[4] is None:
         return storage
-    _, offset, count = place[4]
+    _, offset, count = reference[4]
     return storage[offset : offset + count]

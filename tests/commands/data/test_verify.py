@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import TEST, TRAIN
 from omegaconf import DictConfig, OmegaConf
+from videos import photographs, write, write_pairs
 
 from deblurkit.commands.data.verify import verify_data
 from deblurkit.config import compose
@@ -48,7 +49,68 @@ def test_faults_are_counted_and_all_pictures_looked_at(
     assert str(file) in fault
 
 
-def test_a_set_that_nothing_is_known_about(tmp_path: Path) -> None:
-    cfg = compose("data=folder_paired", f"data.root={tmp_path}", config="data")
-    with pytest.raises(InputError, match="choose one of gopro, hide, kohler, lai, levin, realblur"):
-        verify_data(cfg)
+def of_own(root: Path, *overrides: str, data: str = "folder_paired") -> DictConfig:
+    given = (f"data={data}", f"data.root={root}", *overrides)
+    return compose("action=verify", *given, config="data")
+
+
+def wrong(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [line.removeprefix("wrong: ") for line in caplog.messages if line.startswith("wrong: ")]
+
+
+def test_pairs_of_ones_own_are_verified(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pictures = photographs(20)
+    write_pairs(tmp_path / "train", pictures[:12])
+    write_pairs(tmp_path / "test", pictures[12:], "new{}")
+    with caplog.at_level(logging.INFO):
+        assert verify_data(of_own(tmp_path)) == 0
+    assert "train paired: 12 pairs" in caplog.messages
+    assert "test: 8 pairs" in caplog.messages
+    assert [line for line in caplog.messages if line.startswith("val: not here; no blurred pict")]
+    assert caplog.messages[-1].startswith(f"faults of {tmp_path}: 0; pictures decoded: 32 of each")
+
+
+def test_all_that_is_wrong_with_ones_own_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pictures = photographs(24)
+    write_pairs(tmp_path / "train", pictures[:12])
+    write_pairs(tmp_path / "val", pictures[:12])
+    write_pairs(tmp_path / "test", pictures[12:], "new{}")
+    (tmp_path / "val" / "blurred" / "0003.png").unlink()
+    file = tmp_path / "test" / "sharp" / "new4.png"
+    file.write_bytes(file.read_bytes()[:900])
+    write(tmp_path / "train" / "sharp", [picture[:, ::-1] for picture in pictures[:12]])
+    assert verify_data(of_own(tmp_path)) == 3
+    partner, unrelated, cut = sorted(wrong(caplog), key=lambda fault: "truncated" in fault)
+    assert "val/sharp/0003.png has no blurred partner" in partner + unrelated
+    assert "check that both files of a pair show the same scene" in partner + unrelated
+    assert "new4.png cannot be read: it is truncated" in cut
+
+
+def test_what_is_in_two_parts_is_wrong(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for part in ("train", "test"):
+        write_pairs(tmp_path / part, photographs(12))
+    assert verify_data(of_own(tmp_path)) == 1
+    assert wrong(caplog)[0].startswith("12 of 12 test pictures looked at are train paired pictures")
+
+
+def test_an_undivided_folder_of_pairs_is_verified(tmp_path: Path) -> None:
+    write_pairs(tmp_path, photographs(12))
+    assert verify_data(of_own(tmp_path)) == 0
+
+
+def test_other_folders_of_ones_own_are_verified(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, photographs(40))
+    with caplog.at_level(logging.INFO):
+        assert verify_data(of_own(tmp_path, data="folder_sharp")) == 0
+    assert "train paired: 36 sharp pictures" in caplog.messages
+
+
+def test_nothing_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no blurred pictures in .*train/blurred"):
+        verify_data(of_own(tmp_path))
+    with pytest.raises(InputError, match=r"nowhere is not a folder"):
+        verify_data(of_own(tmp_path / "nowhere"))

@@ -11,10 +11,11 @@ import pytest
 from omegaconf import OmegaConf
 from running import command_line
 
-from deblurkit.commands.evaluate.evaluate import Scored, evaluate, summary
+from deblurkit.commands.evaluate.evaluate import evaluate, summary
 from deblurkit.commands.shared.tables import headings, print_pooled
 from deblurkit.config import compose
 from deblurkit.errors import InputError
+from deblurkit.imaging.drawing.grid import BESIDE, NAME
 from deblurkit.imaging.formats.files import read_image, write_image
 
 DETECTOR = {"_target_": "toy_detectors.Rectangles", "threshold": 0.5}
@@ -74,7 +75,7 @@ def test_a_method_is_scored_by_what_is_found(pairs: Path, tmp_path: Path, capsys
     assert " ".join(lines[0].replace("│", "").split()) == "restored 1.0000 0.6000 0.7500 6 6 10"
     drawings = sorted((tmp_path / "detections").iterdir())
     assert [file.name for file in drawings] == [f"{number}.png" for number in range(5)]
-    assert read_image(drawings[0]).shape == (40 + 16 * 40, 3 * 16 * 120 + 2 * 6, 3)
+    assert read_image(drawings[0]).shape == (NAME + 16 * 40, 3 * 16 * 120 + 2 * BESIDE, 3)
 
 
 def test_stored_pictures_are_scored_by_what_is_found(pairs: Path, tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_two_devices_give_what_one_gives(pairs: Path, tmp_path: Path) -> None:
 def test_a_ratio_of_nothing_is_null_and_a_dash(capsys: Any) -> None:
     figures = {"d/restored/precision": math.nan, "d/restored/f1": 0.5, "d/restored/found": 0}
     row = {"name": "a", "d/restored/found": 0}
-    stored = json.loads(json.dumps(summary(Scored([row], figures))))
+    stored = json.loads(json.dumps(summary([row], figures)))
     assert stored["pooled"] == {**figures, "d/restored/precision": None}
     assert stored["mean"] == {}
     print_pooled(figures)

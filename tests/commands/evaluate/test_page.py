@@ -1,6 +1,5 @@
 """The page of an evaluation: its numbers are those of scores.json, and nothing in it is foreign."""
 
-import json
 import math
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import skimage.data
 from numpy.typing import NDArray
 from page_reading import Page, needs_nothing_else
 from running import command_line
+from strict import strict_json
 
 from deblurkit.commands.evaluate.evaluate import evaluate
 from deblurkit.commands.evaluate.page import Shown, write_evaluation
@@ -31,7 +31,7 @@ def evaluated(folder: Path, *overrides: str) -> tuple[Page, dict[str, Any]]:
         places.append(f"blurred='{folder / 'blurred'}'")
     quiet = ("trainer.enable_progress_bar=false", f"paths.run='{folder / 'run'}'")
     evaluate(compose(*quiet, *places, *overrides, config="eval"))
-    scores = json.loads((folder / "run" / "scores.json").read_text())
+    scores = strict_json(folder / "run" / "scores.json")
     return Page(folder / "run" / "page.html"), scores
 
 
@@ -64,19 +64,34 @@ def test_numbers_are_those_of_the_scores(tmp_path: Path) -> None:
     wide = len(cells) // 12
     table = [cells[wide * number : wide * (number + 1)] for number in range(12)]
     for name, found in zip(names, table, strict=True):
-        assert found[:3] == [
-            rows[name][f"psnr_{which}"] for which in ("blurred", "restored", "gain")
-        ]
-        assert set(found[3:]) <= {*rows[name].values()}
-    assert math.isinf(rows["photo 11"]["psnr_gain"])  # the last one was restored without an error
+        numbers = {key: float(value) for key, value in rows[name].items() if key != "name"}
+        assert found[:3] == [numbers[f"psnr_{which}"] for which in ("blurred", "restored", "gain")]
+        assert set(found[3:]) <= {*numbers.values()}
+    # The last one was restored without an error, and no mean can hold that.
+    assert rows["photo 11"]["psnr_gain"] == "Infinity"
     for number, score in enumerate(("rgb8/psnr", "rgb8/ssim", "gopro/psnr")):
         blurred, restored, change = means[3 * number : 3 * number + 3]
         assert restored == scores["mean"][score]
-        assert change == restored - blurred
+        if score == "rgb8/ssim":
+            assert change == pytest.approx(restored - blurred, abs=1e-9)
+        else:
+            assert change == pytest.approx(scores["mean"]["psnr_gain"], abs=1e-4)
+    assert scores["infinite"]["psnr_gain"] == {"Infinity": 1, "-Infinity": 0}
+    gains = [float(row["psnr_gain"]) for row in rows.values()]
+    assert scores["mean"]["psnr_gain"] == pytest.approx(
+        math.fsum(filter(math.isfinite, gains)) / 11
+    )
+    shown = [one.text for one in page.all("td")][:2]
+    assert shown == [f"{means[0]:.2f}", f"{means[1]:.2f} (without 1 inf)"]
     assert means[0] == pytest.approx(scores["mean"]["psnr_blurred"], abs=1e-4)
-    improved = sum(row["psnr_gain"] > 0 for row in rows.values())
+    improved = sum(gain > 0 for gain in gains)
     tiles = [one.text for one in page.all("span", "value")]
-    assert tiles == [f"{means[0]:.2f} dB", "inf dB", "+inf dB", f"{improved} of 12"]
+    assert tiles == [
+        f"{means[0]:.2f} dB",
+        f"{means[1]:.2f} dB without 1 inf",
+        f"{scores['mean']['psnr_gain']:+.2f} dB without 1 inf",
+        f"{improved} of 12",
+    ]
 
 
 def test_the_page_is_whole_and_shows_best_worst_and_random(tmp_path: Path) -> None:

@@ -85,6 +85,38 @@ def test_the_best_is_a_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "best val/psnr: 0.00 of job 2" in capsys.readouterr().out.replace("0.0000", "0.00")
 
 
+def test_the_best_of_what_should_fall_is_the_lowest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, value in enumerate([0.25, 0.125, "Infinity"]):
+        job(
+            tmp_path,
+            number,
+            "finished",
+            f"a={number}",
+            monitor="val/kernel_mse",
+            direction="min",
+            value=value,
+        )
+    sum_up(tmp_path)
+    assert "best val/kernel_mse: 0.1250 of job 1" in capsys.readouterr().out
+    assert [row["val/kernel_mse"] for row in table(tmp_path)] == ["0.25", "0.125", "inf"]
+
+
+def test_infinite_scores_of_test_pictures_are_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, scores in enumerate(("25.0", "inf")):
+        folder = job(tmp_path, number, "finished", f"a={number}", value=27.0)
+        rows = f"name,rgb8/psnr\na,{scores}\nb,26.0\n"
+        (folder / "scores" / "test.csv").write_text(rows)
+    sum_up(tmp_path)
+    rows = table(tmp_path)
+    assert [row["test/rgb8/psnr"] for row in rows] == ["25.5", "26.0"]
+    assert [row["test/rgb8/psnr_infinite"] for row in rows] == ["", "1"]
+    assert "26.00 (without 1 inf)" in capsys.readouterr().out
+
+
 def test_a_sweep_that_started_no_job_writes_nothing(tmp_path: Path) -> None:
     assert sum_up(tmp_path) == 0
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """Known data sets on small trees of their true layouts, and what goes wrong with them."""
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -155,6 +156,53 @@ def test_what_is_wrong_is_said(gopro: Path, harm: Callable[[Path], None], words:
     assert [fault for fault in faults if words in fault], faults
 
 
+def lose_all_but_one_sequence(root: Path) -> None:
+    for sequence in TRAIN[1:]:
+        shutil.rmtree(root / "train" / sequence)
+
+
+def lose_all_sharp(root: Path) -> None:
+    for folder in root.glob("train/*/sharp"):
+        shutil.rmtree(folder)
+
+
+def lose_half_of_the_sharp(root: Path) -> None:
+    for sequence in TRAIN[::2]:
+        shutil.rmtree(root / "train" / sequence / "sharp")
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (
+            lose_all_but_one_sequence,
+            f"train/{TRAIN[1]} has 0 of 2 blur pictures, and 20 more of 22 sequences are not as "
+            "they should be (the same in blur_gamma and sharp): unpack the archive again",
+        ),
+        (lose_all_sharp, "train has no sharp pictures: unpack the archive again so that train/"),
+        (
+            lose_half_of_the_sharp,
+            f"train/{TRAIN[0]} has 0 of 2 sharp pictures, and 10 more of 22 sequences are not as",
+        ),
+    ],
+)
+def test_one_lost_archive_is_one_sentence(
+    gopro: Path, harm: Callable[[Path], None], words: str
+) -> None:
+    harm(gopro)
+    (fault,) = faults_of(small_gopro(), gopro)
+    assert words in fault
+
+
+def test_who_has_the_test_part_only_lacks_nothing(
+    gopro: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(gopro / "train")
+    with caplog.at_level(logging.INFO):
+        assert faults_of(small_gopro(), gopro) == []
+    assert "train: not here; only trainings need it" in caplog.messages
+
+
 def test_one_kind_of_blur_is_enough(gopro: Path) -> None:
     for folder in gopro.glob("*/*/blur_gamma"):
         shutil.rmtree(folder)
@@ -256,8 +304,21 @@ def test_the_other_variants_list_is_noticed(tmp_path: Path) -> None:
 def test_a_scene_lost_from_disk_is_counted(tmp_path: Path) -> None:
     realblur(tmp_path)
     shutil.rmtree(tmp_path / J / "scene002")
-    faults = faults_of(known("realblur_j", expected=REALBLUR), tmp_path)
-    assert [fault for fault in faults if "missing (1 blurred files of train are)" in fault]
+    (fault,) = faults_of(known("realblur_j", expected=REALBLUR), tmp_path)
+    assert "missing (1 blurred files of train and 1 sharp files of train are)" in fault
+
+
+def test_a_lost_archive_of_lists_is_one_sentence(tmp_path: Path) -> None:
+    realblur(tmp_path)
+    shutil.rmtree(tmp_path / J)
+    (fault,) = faults_of(known("realblur_j", expected=REALBLUR), tmp_path)
+    assert "2 blurred files of train, 2 sharp files of train, 1 blurred files of test" in fault
+
+
+def test_realblurs_test_list_is_enough(tmp_path: Path) -> None:
+    realblur(tmp_path)
+    (tmp_path / "RealBlur_J_train_list.txt").unlink()
+    assert faults_of(known("realblur_j", expected=REALBLUR), tmp_path) == []
 
 
 def test_hide_pairs_by_file_name(tmp_path: Path) -> None:
@@ -273,6 +334,9 @@ def test_hide_pairs_by_file_name(tmp_path: Path) -> None:
     (tmp_path / "GT" / "4fromB.png").unlink()
     (fault,) = faults_of(facts, tmp_path)
     assert "4fromB.png has no sharp partner (1 such pictures in test)" in fault
+    shutil.rmtree(tmp_path / "GT")
+    (fault,) = faults_of(facts, tmp_path)
+    assert fault.startswith("train and test have no sharp pictures: unpack the archive again")
 
 
 def test_reds_counts_sequences_that_start_anew_in_each_part(tmp_path: Path) -> None:
@@ -283,6 +347,11 @@ def test_reds_counts_sequences_that_start_anew_in_each_part(tmp_path: Path) -> N
     facts = known("reds", expected=expected, size=[4, 6])
     assert faults_of(facts, tmp_path) == []
     assert faults_of(known("reds", expected=expected), tmp_path) != []  # of another size
+    shutil.rmtree(tmp_path / "train")
+    assert faults_of(facts, tmp_path) == []  # enough for a test
+    shutil.rmtree(tmp_path / "val" / "val_sharp")
+    (fault,) = faults_of(facts, tmp_path)
+    assert "val has no sharp pictures" in fault
 
 
 def test_kohlers_pictures_need_frames_of_their_path(tmp_path: Path) -> None:

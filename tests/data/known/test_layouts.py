@@ -10,9 +10,10 @@ from deblurkit.data.module import PictureDataModule
 
 
 def hide(root: Path) -> None:
-    folders = [root / "train"] * 10 + [root / "test" / "test-close-ups"]
+    folders = [root / "train"] * 20 + [root / "test" / "test-close-ups"]
     for place, folder in enumerate([*folders, root / "test" / "test-long-shot"]):
-        pair(folder / f"{place}fromA.png", root / "GT" / f"{place}fromA.png", place)
+        name = f"{place % 2}from{place // 2}.png"  # two frames of each of eleven videos
+        pair(folder / name, root / "GT" / name, place)
 
 
 def realblur(root: Path, way: str, folder: str) -> None:
@@ -36,7 +37,7 @@ def realblur_r(root: Path) -> None:
 
 SETS = {make.__name__: make for make in (hide, realblur_j, realblur_r, reds)}
 TEST_NAMES = {
-    "hide": ["10fromA", "11fromA"],
+    "hide": ["0from10", "1from10"],
     "realblur_j": ["scene020/1", "scene021/1"],
     "realblur_r": ["scene020/1", "scene021/1"],
     "reds": ["000/00000000", "001/00000000"],
@@ -60,7 +61,9 @@ def test_a_published_set_trains_validates_and_tests(
     assert made.test is not None
     assert made.test.names == TEST_NAMES[data]
     assert not set(train.groups) & set(val.groups)
-    assert len(train) + len(val) == (10 if data == "hide" else 20)
+    assert len(train) + len(val) == 20
+    if data == "hide":
+        assert len({name.partition("from")[2] for name in val.names}) == len(val) / 2 == 1
     assert made.cache is not None
     assert len(list(Path(made.cache).glob("*.pixels"))) == 1
 

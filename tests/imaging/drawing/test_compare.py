@@ -3,32 +3,35 @@ import pytest
 import torch
 
 from deblurkit.errors import InputError
-from deblurkit.imaging.drawing.compare import CAPTION, GAP, caption, liveliest_crop, side_by_side
+from deblurkit.imaging.drawing.compare import liveliest_crop, side_by_side
+from deblurkit.imaging.drawing.grid import BESIDE, NAME, named_row
 
 
 def test_pictures_stand_in_a_row_under_their_names() -> None:
     blurred, restored = torch.rand(3, 20, 30), torch.rand(3, 20, 40)
     drawn = side_by_side({"blurred": blurred, "restored": restored})
     assert drawn.dtype == np.uint8
-    assert drawn.shape == (20 + CAPTION, 30 + GAP + 40, 3)
+    assert drawn.shape == (NAME + 20, 30 + BESIDE + 40, 3)
     pixels = (blurred * 255).round().byte().permute(1, 2, 0).numpy()
-    assert np.array_equal(drawn[CAPTION:, :30], pixels)
-    assert (drawn[:, 30 : 30 + GAP] == 255).all()
-    assert (drawn[:CAPTION, :30] < 128).any()  # letters
+    assert np.array_equal(drawn[NAME:, :30], pixels)
+    assert (drawn[:, 30 : 30 + BESIDE] == 255).all()
+    assert (drawn[:NAME, :30] < 128).any()  # letters
 
 
 def test_what_leaves_the_range_is_cut_off() -> None:
     wild = torch.tensor([-1.0, 0.5, 2.0]).reshape(3, 1, 1).expand(3, 16, 16).requires_grad_()
     drawn = side_by_side({"restored": wild.to(torch.bfloat16)})
     assert drawn[-1, -1].tolist() == [0, 128, 255]
+    lost = side_by_side({"restored": torch.tensor([torch.nan, torch.inf, 0.0]).reshape(3, 1, 1)})
+    assert lost[-1, -1].tolist() == [0, 255, 0]
 
 
-@pytest.mark.parametrize("width", [1, 6, 7, 200])
+@pytest.mark.parametrize("width", [12, 30, 200])
 @pytest.mark.parametrize("text", ["", "b", "a very long name of a picture"])
-def test_a_caption_fits_its_width(text: str, width: int) -> None:
-    line = caption(text, width)
-    assert line.shape == (CAPTION, width, 3)
-    assert (line[:, -1] == 255).all()
+def test_a_name_fits_the_width_of_its_picture(text: str, width: int) -> None:
+    drawn = named_row({text: np.full((9, width, 3), 255, np.uint8), " ": np.zeros((9, 9, 3), "u1")})
+    assert drawn.shape == (NAME + 9, width + BESIDE + 9, 3)
+    assert (drawn[:NAME, width:] == 255).all()
 
 
 def test_heights_must_agree() -> None:
@@ -51,3 +54,11 @@ def test_a_small_picture_is_taken_as_far_as_it_goes(size: tuple[int, int]) -> No
     assert (rows.stop - rows.start, columns.stop - columns.start) == tuple(min(s, 32) for s in size)
     assert rows.stop <= size[0]
     assert columns.stop <= size[1]
+
+
+def test_of_a_large_picture_only_every_so_many_pixels_are_looked_at() -> None:
+    picture = torch.zeros(3, 60, 4100, dtype=torch.uint8)
+    picture[:, :, 3900:3960:9] = 255
+    rows, columns = liveliest_crop(picture, 64)
+    assert (rows, columns.stop - columns.start) == (slice(0, 60), 64)
+    assert columns.start <= 3910 < 3950 <= columns.stop <= 4100

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from deblurkit.errors import InputError
-from deblurkit.imaging.drawing.detections import Detections, Mark, cross, label, marked, titled_row
+from deblurkit.imaging.drawing.detections import Detections, Mark, cross, label, marked
 
 GREEN = (0, 200, 0)
 
@@ -41,16 +41,6 @@ def test_areas_cross_where_they_share_a_pixel() -> None:
     assert cross((0, 0, 2, 2), (1, 1, 3, 3))
     assert not cross((0, 0, 2, 2), (2, 0, 4, 2))
     assert not cross((0, 0, 2, 2), (0, 2, 2, 4))
-
-
-def test_drawings_stand_side_by_side_below_their_titles() -> None:
-    left, right = np.full((50, 200, 3), 10, np.uint8), np.full((50, 90, 3), 20, np.uint8)
-    row = titled_row({"blurred: 1 of 2": left, "sharp": right})
-    assert row.shape == (90, 200 + 6 + 90, 3)
-    np.testing.assert_array_equal(row[40:, :200], left)
-    np.testing.assert_array_equal(row[40:, 206:], right)
-    assert (row[:, 200:206] == 255).all()
-    assert (row[:40, :200] < 100).any()  # ink
 
 
 def test_detections_that_contradict_themselves_are_refused() -> None:

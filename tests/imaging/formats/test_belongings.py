@@ -213,6 +213,18 @@ def test_what_follows_the_first_picture_is_told(name: str, words: str, tmp_path:
     assert picture.pixels.shape == (16, 16, 3)
 
 
+def test_a_preview_behind_a_photograph_is_no_picture_of_its_own(tmp_path: Path) -> None:
+    content = several("stereo.jpg")
+    entries = content.index(b"MPF\0") + 4 + 8 + 2 + 3 * 12 + 4  # behind the directory
+    kinds = [struct.unpack_from("<L", content, entries + at)[0] & 0xFFFFFF for at in (0, 16)]
+    assert kinds == [0x030000, 0x000000]
+    for kind, words in ((0x010002, ()), (0x020003, ("1 further picture in the same file",))):
+        changed = bytearray(content)
+        struct.pack_into("<L", changed, entries + 16, kind)
+        (tmp_path / "a.jpg").write_bytes(changed)
+        assert read_picture(tmp_path / "a.jpg").left_out == words
+
+
 @pytest.mark.parametrize("name", ["gain.jpg", "motion.jpg"])
 def test_notes_do_not_announce_what_is_not_there(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(several(name))

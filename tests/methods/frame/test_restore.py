@@ -1,10 +1,13 @@
 """The door for notebooks: what ``restore`` takes, refuses and leaves as it was."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from jaxtyping import config as shape_checks
+from PIL import Image
 from torch import nn
 from toys import Direct, Doubled, Network
 
@@ -105,11 +108,24 @@ def test_an_error_inside_leaves_the_modes_as_before() -> None:
         (torch.rand(8, 8), r"got \(8, 8\)"),
         (torch.rand(0, 3, 8, 8), r"got \(0, 3, 8, 8\)"),
         (torch.rand(1, 3, 0, 8), r"got \(1, 3, 0, 8\)"),
-        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), r"floating-point .* of torch.uint8"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), r"floating-point .* of torch.uint8.* by 255"),
+        (torch.rand(3, 8, 8), r"got \(3, 8, 8\) of torch.float32; write picture\[None\]"),
+        (torch.rand(8, 8, 3), r"channels come last: write picture.permute\(2, 0, 1\)\[None\]"),
+        (torch.rand(1, 8, 8, 3), r"channels come last: write picture.permute\(0, 3, 1, 2\)"),
+        (
+            np.zeros((8, 8, 3), np.uint8),
+            r"got a numpy.ndarray of shape \(8, 8, 3\); deblurkit.deblur",
+        ),
+        (Image.new("RGB", (8, 8)), "got PIL.Image; deblurkit.deblur takes files, PIL pictures"),
+        ("photo.jpg", "restore wants a tensor .*, got str; deblurkit.deblur takes"),
+        (Path("photo.jpg"), "got pathlib.PosixPath; deblurkit.deblur takes"),
+        ([torch.rand(3, 8, 8)], "got a list of 1; deblurkit.deblur takes"),
+        ({"blurred": torch.rand(1, 3, 8, 8)}, r"got a dict with the keys \['blurred'\]"),
+        (None, "got NoneType"),
     ],
 )
 def test_what_is_no_picture_is_refused(
-    blurred: torch.Tensor, sentence: str, monkeypatch: pytest.MonkeyPatch
+    blurred: Any, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shape_checks, "jaxtyping_disable", True)  # as outside the tests
     with pytest.raises(InputError, match=sentence):

@@ -43,6 +43,15 @@ def test_the_seventh_convolution_ends_the_trunk_before_its_relu() -> None:
     assert network(torch.empty(1, 3, 64, 96, device="meta")).shape == (1, 256, 16, 24)
 
 
+def test_a_layer_behind_the_activation_is_the_rectified_convolution() -> None:
+    before, after = vgg("conv2_1").double(), vgg("relu2_1").double()
+    fill(before)
+    after.load_state_dict(before.state_dict())  # an activation has no weights
+    picture = formula_picture(10, 13)
+    assert (before(picture) < 0).any()
+    assert after(picture).equal(before(picture).relu())
+
+
 @pytest.mark.parametrize(("layer", "last"), [("conv1_1", 0), ("conv3_3", 14), ("conv5_4", 34)])
 def test_keys_and_shapes_are_torchvisions(layer: str, last: int) -> None:
     with torch.device("meta"):
@@ -111,8 +120,8 @@ def test_unfitting_files_are_refused_in_one_sentence(content, complaint, tmp_pat
 
 
 def test_a_layer_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(InputError, match=r"no layer 'relu3_3'.*conv1_1.*conv5_4"):
-        vgg("relu3_3")
+    with pytest.raises(InputError, match=r"no layer 'pool3'.*conv1_1.*relu5_4"):
+        vgg("pool3")
 
 
 def test_pictures_below_the_smallest_are_refused_and_the_smallest_are_not() -> None:

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from deblurkit.callbacks.scores import write_rows
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.files import Picture, write_image, write_picture
+from deblurkit.imaging.blur.kernel_files import write_kernel
+from deblurkit.imaging.formats.files import Picture, write_picture
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,8 @@ class PairFolder:
         self.rows.append(row)
 
     def add_kernel(self, name: str, kernel: Tensor) -> None:
-        """Write a kernel (1, size, size) so that it can be seen: its peak is white.
-
-        Gray with 16 bits: divided by its sum, it is the kernel again.
-        """
-        shares = (kernel[0] / kernel.max()).double().cpu().numpy()
-        write_image(self.file("kernels", name), np.rint(shares * 65535).astype(np.uint16))
+        """Write a kernel (1, size, size), see ``imaging.blur.kernel_files``."""
+        write_kernel(self.file("kernels", name), kernel)
 
     @contextmanager
     def noting(self, name: object) -> Iterator[None]:

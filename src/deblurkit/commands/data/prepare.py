@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from deblurkit.config import instantiate
 from deblurkit.errors import InputError
+from deblurkit.file_tree import files_below
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +33,23 @@ def prepare_data(cfg: DictConfig) -> int:
         )
     if folder is None:
         raise InputError("say where the cache is to lie: data.cache=<a folder on a fast disk>")
-    place = Path(folder).expanduser()
-    before = dict(_caches(place))
+    cache = Path(folder).expanduser()
+    before = dict(_caches(cache))
     instantiate(cfg.data)
-    after = dict(_caches(place))
-    made = {file: facts for file, facts in after.items() if before.get(file) != facts}
-    written = sum(size for size, _ in made.values())
+    after = dict(_caches(cache))
+    new = {file: facts for file, facts in after.items() if before.get(file) != facts}
+    written = sum(size for size, _ in new.values())
     whole = sum(size for size, _ in after.values())
-    if made:
-        log.info("decoded pictures: %.3g GB in %s", whole / 1e9, place)
+    if new:
+        log.info("decoded pictures: %.3g GB in %s", whole / 1e9, cache)
     else:
-        log.info("nothing to do: %s holds the decoded pictures, %.3g GB", place, whole / 1e9)
+        log.info("nothing to do: %s holds the decoded pictures, %.3g GB", cache, whole / 1e9)
     return written
 
 
 def _caches(folder: Path) -> Iterator[tuple[Path, tuple[int, int]]]:
     """Files of decoded pixels with size in bytes and time of change."""
-    for file in folder.rglob("*.pixels"):
-        status = file.stat()
-        yield file, (status.st_size, status.st_mtime_ns)
+    for file in files_below(folder) if folder.is_dir() else ():
+        if file.suffix == ".pixels":
+            status = file.stat()
+            yield file, (status.st_size, status.st_mtime_ns)

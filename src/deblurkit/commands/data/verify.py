@@ -1,11 +1,13 @@
-"""The task of ``deblurkit-data verify``: what of a known data set is there, what is wrong."""
+"""The task of ``deblurkit-data verify``: what of a data set is there, what is wrong."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
-from deblurkit.config import conf_dir, instantiate
+from deblurkit.commands.data.own_pictures import own_findings
+from deblurkit.config import conf_dir, instantiate, plain
 from deblurkit.data.known.known import KnownSet
 from deblurkit.data.known.known_counts import counted, incomplete, shared
 from deblurkit.data.known.known_pictures import exchanged, of_other_sizes, truncated, undecodable
@@ -18,28 +20,44 @@ def verify_data(cfg: DictConfig) -> int:
     """Say what is there and what is wrong, a sentence each.
 
     Args:
-        cfg: The command's config; ``known`` describes the data set, ``data.root`` is its folder.
+        cfg: The command's config; ``data.root`` is the folder, and ``known`` describes the data
+            set where it is a published one.
 
     Returns:
-        How many faults were found.
+        How many faults there are.
 
     Raises:
-        InputError: If nothing is known about this ``data=``, or the folder is not that data set.
+        InputError: If the folder is not that data set, or nothing is there.
     """
+    samples = None if cfg.full else int(cfg.samples)
     if cfg.get("known") is None:
-        names = sorted(file.stem for file in (conf_dir() / "known").glob("*.yaml"))
-        raise InputError(
-            f"nothing is known about this data=, choose one of {', '.join(names)}; pairs in "
-            "folders of your own are checked when a training starts"
-        )
-    known = instantiate(cfg.known)
-    root = Path(cfg.data.root).expanduser()
-    faults = findings(known, root, samples=None if cfg.full else cfg.samples)
+        title = str(cfg.data.get("root") or "this data")
+        faults = own_findings(of_own(cfg), samples=samples)
+    else:
+        known = instantiate(cfg.known)
+        title = known.title
+        faults = findings(known, Path(cfg.data.root).expanduser(), samples=samples)
     for fault in faults:
         log.error("wrong: %s", fault)
     looked = "all" if cfg.full else f"{cfg.samples} of each part and role (all: full=true)"
-    log.info("faults of %s: %d; pictures decoded: %s", known.title, len(faults), looked)
+    log.info("faults of %s: %d; pictures decoded: %s", title, len(faults), looked)
     return len(faults)
+
+
+def of_own(cfg: DictConfig) -> dict[str, Any]:
+    """The plain config of data that nothing is known about beforehand.
+
+    Raises:
+        InputError: If it is not made of parts.
+    """
+    data: dict[str, Any] = plain(cfg.data)
+    if not {"train", "val", "test"} <= data.keys():
+        names = sorted(file.stem for file in (conf_dir() / "known").glob("*.yaml"))
+        raise InputError(
+            "this data= cannot be verified: choose data=folder_paired or another folder of your "
+            f"own, or one of {', '.join(names)}"
+        )
+    return data
 
 
 def findings(known: KnownSet, root: Path, *, samples: int | None) -> list[str]:
@@ -50,16 +68,16 @@ def findings(known: KnownSet, root: Path, *, samples: int | None) -> list[str]:
         root: Its folder.
         samples: How many pictures of each part and role are decoded; None decodes all.
     """
-    layout, found, faults = known.recognised(root)
+    layout, parts, faults = known.recognised(root)
     log.info("%s in %s: %s", known.title, root, layout.says)
     if layout.advice is not None:
         log.info("note: %s", layout.advice)
-    for line in counted(known, found):
+    for line in counted(known, layout, parts):
         log.info("%s", line)
-    faults += incomplete(known, layout, found)
-    faults += shared(known, found)
-    faults += truncated(found)
-    faults += of_other_sizes(known, found, samples=samples)
-    faults += undecodable(found, samples=samples)
-    faults += exchanged(known, root, found, samples=samples)
+    faults += incomplete(known, layout, parts)
+    faults += shared(known, parts)
+    faults += truncated(parts)
+    faults += of_other_sizes(known, parts, samples=samples)
+    faults += undecodable(parts, samples=samples)
+    faults += exchanged(known, root, parts, samples=samples)
     return list(dict.fromkeys(faults))

@@ -1,7 +1,7 @@
 """Scores of a method, or of pictures that any other code restored."""
 
-import json
 import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 from deblurkit.callbacks.scores import Scores, write_rows
 from deblurkit.callbacks.showcase import Showcase, exhibit_of
 from deblurkit.commands.evaluate.comparison.task import compare
-from deblurkit.commands.evaluate.page import Shown, rank_by, write_evaluation
+from deblurkit.commands.evaluate.page import Shown, write_evaluation
+from deblurkit.commands.evaluate.ranking import rank_by, rank_of, with_gain
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
 from deblurkit.commands.shared.method import chosen_method
@@ -19,6 +20,8 @@ from deblurkit.commands.shared.names import is_folder
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.tables import (
     exceptions,
+    infinite,
+    means_of,
     print_exceptions,
     print_pooled,
     print_scores,
@@ -29,19 +32,28 @@ from deblurkit.data.module import WholePictures, with_unit_range
 from deblurkit.data.sources.folders import FolderPictures
 from deblurkit.errors import InputError
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
-from deblurkit.metrics.parts.protocol import Protocol, mean
+from deblurkit.metrics.parts.protocol import Protocol, leading
 from deblurkit.pages.selection import COUNT, Selection
-from deblurkit.storage import replacing
+from deblurkit.storage import as_json, replacing
 
 Row = dict[str, Any]
+Protocols = dict[str, Protocol | PooledProtocol]
 
 
 class Scored(NamedTuple):
-    """A row per picture, figures of all pictures together where a protocol counts, pictures."""
+    """What an evaluation found out.
+
+    Attributes:
+        rows: One per picture.
+        pooled: Figures of all pictures together, where a protocol counts.
+        protocols: By name.
+        shown: Pictures on the page, if one is wanted.
+    """
 
     rows: list[Row]
     pooled: dict[str, float | int]
-    shown: Shown | None = None  # on the page, if one is wanted
+    protocols: Protocols
+    shown: Shown | None = None
 
 
 def evaluate(cfg: DictConfig) -> None:
@@ -60,17 +72,24 @@ def evaluate(cfg: DictConfig) -> None:
         write_record(cfg, folder)
         write_rows(folder / "test.csv", scored.rows)
     if scored.rows:
-        found = summary(scored)
-        with replacing(folder / "scores.json") as stream:
-            stream.write(json.dumps(found, indent=2).encode())
-        if scored.shown is not None:
-            write_evaluation(folder / "page.html", cfg, found, scored.shown)
-        print_scores(scored.rows)
-        print_pooled(scored.pooled)
-        print_exceptions(exceptions(scored.rows))
-        if scored.shown is not None:
-            print(f"before and after: {folder / 'page.html'}")
-        print(f"rows and means: {folder}")
+        report(cfg, folder, scored)
+
+
+def report(cfg: DictConfig, folder: Path, scored: Scored) -> None:
+    """Write the scores and the page, and print the tables."""
+    scores = summary(scored.rows, scored.pooled)
+    with replacing(folder / "scores.json") as stream:
+        stream.write(as_json(scores))
+    if scored.shown is not None:
+        write_evaluation(folder / "page.html", cfg, scores, scored.shown)
+    leader = leading(scored.protocols)
+    before = scored.shown.before if scored.shown is not None else []
+    print_scores(with_gain(scored.rows, before, leader), leading=leader)
+    print_pooled(scored.pooled)
+    print_exceptions(exceptions(scored.rows))
+    if scored.shown is not None:
+        print(f"before and after: {folder / 'page.html'}")
+    print(f"rows and means: {folder}")
 
 
 def score_method(cfg: DictConfig) -> Scored:
@@ -83,23 +102,27 @@ def score_method(cfg: DictConfig) -> Scored:
     if trainer.is_global_zero:
         write_record(cfg, Path(cfg.paths.run), origin=method.origin)
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
-    showcase = Showcase(scores, untouched(cfg), Selection(count=COUNT, seed=cfg.seed))
+    rank = partial(rank_of, leader=leading(scores.protocols))
+    selection = Selection(count=COUNT, seed=cfg.seed)
+    showcase = Showcase(scores, untouched(cfg), selection, rank=rank)
     if cfg.page:
         trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
     trainer.test(method, data, verbose=False)
     wait_for_devices(trainer)
     shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
     rows = scores.rows if trainer.is_global_zero else []
-    return Scored(rows, scores.pooled, shown if cfg.page else None)
+    return Scored(rows, scores.pooled, scores.protocols, shown if cfg.page else None)
 
 
 def untouched(cfg: DictConfig) -> Scores:
     """Scores of the blurred pictures as they came; protocols that count have them already."""
-    made = protocols(cfg).items()
-    return Scores({key: one for key, one in made if isinstance(one, Protocol)}, cfg.paths.run)
+    averaged = {
+        key: protocol for key, protocol in protocols(cfg).items() if isinstance(protocol, Protocol)
+    }
+    return Scores(averaged, cfg.paths.run)
 
 
-def protocols(cfg: DictConfig) -> dict[str, Protocol | PooledProtocol]:
+def protocols(cfg: DictConfig) -> Protocols:
     """The protocols of a config, by name."""
     return {key: instantiate(node, homes(cfg)) for key, node in plain(cfg.protocol).items()}
 
@@ -125,35 +148,39 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
     measures, selection = protocols(cfg), Selection(count=COUNT, seed=cfg.seed)
     rows = []
     for item in map(WholePictures(sharp).__getitem__, range(len(sharp))):
-        name, truth = item["name"], with_unit_range(item)["sharp"]
-        height, width = truth.shape[-2:]
+        name, partner = item["name"], with_unit_range(item)["sharp"]
+        height, width = partner.shape[-2:]
         picture = restored.picture(name, height=height, width=width)
         row: Row = {"name": name}
         for key, protocol in measures.items():
-            taken = measured(protocol, {"restored": picture[None], "sharp": truth[None]}, name)
-            row |= {f"{key}/{score}": value for score, value in taken.items()}
+            scores = measured(protocol, {"restored": picture[None], "sharp": partner[None]}, name)
+            row |= {f"{key}/{score}": value for score, value in scores.items()}
         rows.append(row)
         if cfg.page:
-            look = partial(exhibit_of, {"restored": picture, "sharp": truth}, {})
-            selection.offer(name, row[rank_by(row).key], look)
+            look = partial(exhibit_of, {"restored": picture, "sharp": partner}, {})
+            selection.offer(name, row[rank_by(row, leading(measures)).key], look)
     shown = Shown(selection, [], measures, None) if cfg.page else None
-    return Scored(rows, pooled(measures), shown)
+    return Scored(rows, pooled(measures), measures, shown)
 
 
-def summary(scored: Scored) -> dict[str, Any]:
+def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> dict[str, Any]:
     """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
-    A ratio of nothing to nothing is null.
+    ``infinite`` says how many scores of a column are infinite. A ratio of nothing to nothing is
+    null.
     """
-    rows = scored.rows
-    scores = [key for key, value in rows[0].items() if isinstance(value, float)]
-    means = {score: mean([row[score] for row in rows]) for score in scores}
-    figures = {key: None if math.isnan(value) else value for key, value in scored.pooled.items()}
-    counted = {"pooled": figures} if figures else {}
+    averaged = [
+        key
+        for key in dict.fromkeys(key for row in rows for key in row)
+        if all(isinstance(row.get(key, 0.0), float) for row in rows)
+    ]
+    means = means_of(rows, averaged)
+    figures = {key: None if math.isnan(value) else value for key, value in pooled_figures.items()}
     return {
         "pictures": len(rows),
-        "mean": means,
-        **counted,
+        "mean": {key: mean.value for key, mean in means.items()},
+        "infinite": infinite(means),
+        **({"pooled": figures} if figures else {}),
         "exceptions": exceptions(rows),
-        "rows": rows,
+        "rows": list(rows),
     }

@@ -8,23 +8,26 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig
 from torchmetrics import Metric
 
+from deblurkit.callbacks.scores import gain
+from deblurkit.commands.evaluate.ranking import Ranking, rank_by, with_gain
 from deblurkit.commands.shared.provenance import Fact, choice, provenance
-from deblurkit.commands.shared.tables import exception_lines, headings, shown, words
+from deblurkit.commands.shared.tables import (
+    exception_lines,
+    headings,
+    mean_value,
+    means_of,
+    shown,
+    shown_mean,
+    words,
+)
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.metrics.parts.protocol import mean
+from deblurkit.metrics.parts.means import MeanScore, mean_score
+from deblurkit.metrics.parts.protocol import leading
 from deblurkit.pages.histogram import histogram
 from deblurkit.pages.page import ROWS, KeyFigure, write_page
 from deblurkit.pages.selection import Candidate, Selection
 
 Row = dict[str, Any]
-
-
-class Ranking(NamedTuple):
-    """What the pictures of a page are ranked by."""
-
-    key: str
-    label: str
-    unit: str
 
 
 class Cell(NamedTuple):
@@ -59,21 +62,24 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
         summary: As ``scores.json`` has it: ``rows``, ``mean``, ``pooled``, ``exceptions``.
         page: What it shows beside them.
     """
-    rows: list[Row] = summary["rows"]
-    ranking = rank_by(rows[0])
+    leader = leading(page.protocols)
+    rows = with_gain(summary["rows"], page.before, leader)
+    ranking = rank_by(rows[0], leader)
     groups = page.selection.groups()
-    members = [one.name for group in groups.values() for one in group]
+    members = [candidate.name for group in groups.values() for candidate in group]
     anchors = {name: f"picture-{number}" for number, name in enumerate(members)}
-    heads = {key: in_full(key, head) for key, head in headings(rows).items()}
+    heads = {key: in_full(key, head) for key, head in headings(rows, leading=leader).items()}
     by_name = {str(row["name"]): row for row in rows}
-    versions = dict.fromkeys(key for one in page.selection.kept for key in one.exhibit.whole)
+    versions = dict.fromkeys(
+        version for candidate in page.selection.kept for version in candidate.exhibit.whole
+    )
     write_page(
         path,
         "evaluation.html",
         over="deblurkit · evaluation",
         title=title(cfg, page.method),
         under=about(cfg, summary),
-        tiles=tiles(summary, ranking),
+        tiles=tiles(rows, ranking),
         protocols=protocols(summary, page),
         exceptions=exception_lines(summary["exceptions"]),
         drawn=histogram([float(row[ranking.key]) for row in rows if ranking.key in row]),
@@ -81,8 +87,11 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
         total=len(rows),
         versions=[version for version in versions if version != "restored"],
         groups=[
-            {"name": name, "entries": [entry(one, by_name, heads, anchors) for one in members]}
-            for name, members in groups.items()
+            {
+                "name": name,
+                "entries": [entry(candidate, by_name, heads, anchors) for candidate in group],
+            }
+            for name, group in groups.items()
         ],
         table=table(rows, heads, ranking, anchors),
         facts=provenance(cfg, page.method),
@@ -92,17 +101,8 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
 def in_full(column: str, heading: str) -> str:
     """A heading that needs no title above the table."""
     if column == "psnr_gain":
-        return "gain (dB)"
+        return f"{heading} (dB)"
     return f"PSNR {heading} (dB)" if column.startswith("psnr_") else heading.replace("_", " ")
-
-
-def rank_by(row: Row) -> Ranking:
-    """The gain, or the first score where the blurred pictures are unknown."""
-    if "psnr_gain" in row:
-        return Ranking("psnr_gain", "Gain in PSNR (dB)", "dB")
-    numbers = [key for key, value in row.items() if isinstance(value, int | float)]
-    key = next((key for key in numbers if isinstance(row[key], float)), numbers[0])  # or a count
-    return Ranking(key, words(key.rpartition("/")[2]), "")
 
 
 def title(cfg: DictConfig, method: RestorationMethod | None) -> str:
@@ -122,36 +122,55 @@ def about(cfg: DictConfig, summary: Mapping[str, Any]) -> str:
     return f"{pictures}, protocol{several} {', '.join(map(str, cfg.protocol))}"
 
 
-def tiles(summary: Mapping[str, Any], ranking: Ranking) -> list[KeyFigure]:
+def tiles(rows: Sequence[Row], ranking: Ranking) -> list[KeyFigure]:
     """The figures that everybody looks for first."""
-    means, rows = summary["mean"], summary["rows"]
-    if ranking.key != "psnr_gain":
-        kept = [(key, value) for key, value in means.items() if "/" in key][:3]
-        found = [KeyFigure(words(key.rpartition("/")[2]), shown(key, value)) for key, value in kept]
-        return [*found, KeyFigure("pictures", str(len(rows)))]
-    gain = means["psnr_gain"]
-    improved = sum(row["psnr_gain"] > 0 for row in rows)
+    if not ranking.before:
+        scores = [key for key in rows[0] if "/" in key and isinstance(rows[0][key], float)][:3]
+        return [
+            *(key_figure(words(key.rpartition("/")[2]), rows, key) for key in scores),
+            KeyFigure("pictures", str(len(rows))),
+        ]
+    label = words(ranking.after.replace("/", "_")) if "/" in ranking.after else "PSNR"
+    gains = [row[ranking.key] for row in rows]
+    gain = mean_score(gains).value
+    improved = sum(value > 0 for value in gains)
     tone = "better" if gain > 0 else "worse" if gain < 0 else ""
     return [
-        KeyFigure("PSNR blurred", shown("psnr_blurred", means["psnr_blurred"]), "dB"),
-        KeyFigure("PSNR restored", shown("psnr_restored", means["psnr_restored"]), "dB"),
-        KeyFigure("gain", shown("psnr_gain", gain), "dB", tone),
+        key_figure(f"{label} blurred", rows, ranking.before, ranking.unit),
+        key_figure(f"{label} restored", rows, ranking.after, ranking.unit),
+        key_figure("gain", rows, ranking.key, ranking.unit)._replace(tone=tone),
         KeyFigure("pictures improved", str(improved), f"of {len(rows)}"),
     ]
 
 
+def key_figure(label: str, rows: Sequence[Row], column: str, unit: str = "") -> KeyFigure:
+    """The mean of a column; how many infinite scores it leaves out stands behind the unit."""
+    mean = means_of(rows, [column])[column]
+    value = mean_value(column, mean)
+    behind = [unit] if unit and value != "none" else []
+    behind += [f"without {mean.left_out}"] if mean.left_out else []
+    return KeyFigure(label, value, " ".join(behind))
+
+
 def protocols(summary: Mapping[str, Any], page: Shown) -> list[dict[str, Any]]:
-    """A table of means for each protocol; figures of those that count as they stand."""
-    keys = [key for key in summary["mean"] if "/" in key]
-    before = {key: mean([row[key] for row in page.before]) for key in keys if page.before}
-    found = []
-    for name, protocol in page.protocols.items():
-        scores = {key: value for key, value in summary["mean"].items() if of(name, key)}
+    """A table of means for each protocol; figures of those that count as they stand.
+
+    The protocol that leads comes first.
+    """
+    leader = leading(page.protocols)
+    names = sorted(page.protocols, key=lambda name: name != leader)  # a stable order
+    tables = []
+    for name in names:
+        scores = [key for key in summary["mean"] if of(name, key)]
         figures = {key: value for key, value in summary.get("pooled", {}).items() if of(name, key)}
-        made = pooled_rows(name, figures) if figures else mean_rows(scores, before)
-        meaning = (type(protocol).__doc__ or "").strip().split("\n")[0]
-        found.append({"name": name, "meaning": meaning, **made})
-    return found
+        rows = (
+            pooled_rows(name, figures)
+            if figures
+            else mean_rows(scores, summary["rows"], page.before)
+        )
+        meaning = (type(page.protocols[name]).__doc__ or "").strip().split("\n")[0]
+        tables.append({"name": name, "meaning": meaning, **rows})
+    return tables
 
 
 def of(protocol: str, name: str) -> bool:
@@ -159,19 +178,22 @@ def of(protocol: str, name: str) -> bool:
     return name.startswith(f"{protocol}/")
 
 
-def mean_rows(scores: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:
-    """Mean scores: of the blurred pictures, of the restored ones, and what lies between."""
-    compared = scores.keys() <= before.keys()
-    rows = []
-    for name, value in scores.items():
-        cells = [cell(name, value)]
-        if compared:
-            gain = value - before[name]
-            cells = [cell(name, before[name]), *cells, Cell(number(gain), change(name, gain))]
-        rows.append({"name": words(name.rpartition("/")[2]), "cells": cells})
+def mean_rows(scores: Sequence[str], rows: Sequence[Row], before: Sequence[Row]) -> dict[str, Any]:
+    """Mean scores: of the blurred pictures, of the restored ones, and of what lies between."""
+    names = {str(row["name"]): row for row in before}
+    lines = []
+    for score in scores:
+        cells = [mean_cell(score, mean_score(row[score] for row in rows))]
+        if before:
+            blurred = [names[str(row["name"])][score] for row in rows]
+            change = mean_score(
+                gain(row[score], value) for row, value in zip(rows, blurred, strict=True)
+            )
+            cells = [mean_cell(score, mean_score(blurred)), *cells, change_cell(score, change)]
+        lines.append({"name": words(score.rpartition("/")[2]), "cells": cells})
     return {
-        "versions": ["blurred", "restored", "change"] if compared else ["restored"],
-        "rows": rows,
+        "versions": ["blurred", "restored", "change"] if before else ["restored"],
+        "rows": lines,
     }
 
 
@@ -199,9 +221,16 @@ def number(value: Any) -> str:
     return str(value).replace("inf", "Infinity").replace("nan", "NaN")
 
 
-def change(name: str, value: float) -> str:
-    """A difference of two scores, with its sign."""
-    return shown("psnr_gain", value) if "psnr" in name else f"{value:+.4f}"
+def mean_cell(column: str, mean: MeanScore) -> Cell:
+    """A mean, and how many infinite scores it leaves out."""
+    return Cell(number(mean.value), shown_mean(column, mean))
+
+
+def change_cell(column: str, mean: MeanScore) -> Cell:
+    """The mean of differences, with its sign."""
+    if "psnr" in column or mean.left_out:
+        return mean_cell("psnr_gain", mean)
+    return Cell(number(mean.value), f"{mean.value:+.4f}")
 
 
 def entry(
@@ -227,9 +256,9 @@ def table(
     """A line for each picture; of very many only those at both ends of the ranking."""
     few = rows
     if len(rows) > ROWS:
-        order = sorted(range(len(rows)), key=lambda place: worst_first(rows[place][ranking.key]))
+        order = sorted(range(len(rows)), key=lambda index: worst_first(rows[index][ranking.key]))
         ends = sorted(order[: ROWS // 2] + order[-ROWS // 2 :])
-        few = [rows[place] for place in ends]
+        few = [rows[index] for index in ends]
     lines = [
         {
             "name": str(row["name"]),

@@ -8,6 +8,7 @@ import torch
 from deblurkit.commands.shared.names import is_folder, listed
 from deblurkit.contracts import BlurredBatch, Image, Restoration
 from deblurkit.errors import InputError
+from deblurkit.file_tree import visible_files_below
 from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.methods.frame.base import RestorationMethod
@@ -29,12 +30,10 @@ class Stored(RestorationMethod):
         super().__init__()
         self.folder = is_folder(folder)
         self.files: dict[str, Path] = {}
-        for file in sorted(self.folder.rglob("*")):
-            place = file.relative_to(self.folder)
-            hidden = any(part.startswith(".") for part in place.parts)
-            if hidden or file.suffix.lower() not in READABLE:
+        for file in visible_files_below(self.folder):
+            if file.suffix.lower() not in READABLE:
                 continue
-            name = place.with_suffix("").as_posix()
+            name = file.relative_to(self.folder).with_suffix("").as_posix()
             if name in self.files:
                 raise InputError(f"{self.files[name]} and {file} are both {name!r}: remove one")
             self.files[name] = file

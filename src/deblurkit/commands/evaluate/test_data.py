@@ -1,17 +1,24 @@
 """The pictures that an evaluation restores and scores."""
 
 import glob
+import logging
 import os
+from contextlib import suppress
 from typing import Any
 
 from omegaconf import DictConfig
 
 from deblurkit.commands.shared.names import is_folder
+from deblurkit.commands.shared.sources import only_reads
 from deblurkit.commands.shared.trainer import homes
 from deblurkit.config import instantiate, plain
+from deblurkit.data.checks_parts import repeated_words, with_equal_files
 from deblurkit.data.module import PictureDataModule
+from deblurkit.data.sources.base import Source
 from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def held_out(cfg: DictConfig) -> Any:
@@ -24,6 +31,7 @@ def held_out(cfg: DictConfig) -> Any:
         data = instantiate(test_only(cfg), homes(cfg))
         if data.test is None:
             raise InputError("this data has no test pictures; set data.test or choose other data")
+        say_if_trained_on(cfg, data.test)
         return data
     if cfg.blurred is None or cfg.sharp is None:
         raise InputError(
@@ -43,6 +51,22 @@ def held_out(cfg: DictConfig) -> Any:
         batches_per_epoch=1,
         seed=0,
     )
+
+
+def say_if_trained_on(cfg: DictConfig, test: Source) -> None:
+    """Warn of test pictures that are training pictures of the same data, where those are here.
+
+    Their files are compared; nothing is decoded, and no source is asked that would make something.
+    """
+    nodes = (plain(cfg.data).get("train") or {}).values()
+    sources = []
+    for node in nodes:
+        if only_reads(node):
+            with suppress(InputError):  # what only training reads may be elsewhere
+                sources.append(None if node is None else instantiate(node, homes(cfg)))
+    repeated = with_equal_files([source for source in sources if source is not None], test)
+    if repeated.names:
+        log.warning(repeated_words(repeated, "training", "test"))
 
 
 def test_only(cfg: DictConfig) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deblurkit.commands.shared.passed_over import in_words
 from deblurkit.errors import InputError
+from deblurkit.file_tree import files_below
 from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.foreign import kind_of_name
 from deblurkit.paths import expanded
@@ -117,7 +118,7 @@ def below(folder: Path, output: Path | None, wanted: Callable[[Path], bool]) -> 
     Raises:
         InputError: If results would lie between them.
     """
-    files = sorted(file for file in folder.rglob("*") if wanted(file))
+    files = [file for file in files_below(folder) if wanted(file)]
     if output is None:
         return files
     results = output.resolve()

@@ -2,10 +2,9 @@
 
 from omegaconf import DictConfig
 
-from deblurkit.checkpoint import load
-from deblurkit.config import build_recipe, plain
-from deblurkit.errors import InputError
+from deblurkit.config import plain
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.restoring.choice import method_of
 
 
 def chosen_method(cfg: DictConfig) -> RestorationMethod:
@@ -14,16 +13,4 @@ def chosen_method(cfg: DictConfig) -> RestorationMethod:
     Raises:
         InputError: If neither is given, both are, or the model would have random weights.
     """
-    if (cfg.weights is None) == (cfg.get("model") is None):
-        raise InputError(
-            "give either weights=<checkpoint or safetensors> or a classical model=, not both: "
-            "a file of weights knows its own model"
-        )
-    if cfg.weights is not None:
-        return load(cfg.weights, trust=plain(cfg.trust))
-    method = build_recipe(plain(cfg.model), trust=plain(cfg.trust))
-    if not method.restores_untrained:
-        raise InputError(
-            f"{type(method).__name__} must be trained first; give its checkpoint with weights="
-        )
-    return method
+    return method_of(cfg.weights, plain(cfg.get("model")), trust=plain(cfg.trust))

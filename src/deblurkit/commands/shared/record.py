@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import deblurkit
-from deblurkit.storage import replacing
+from deblurkit.storage import as_json, replacing
 
 PACKAGES = (
     "torch",
@@ -53,7 +53,7 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
     history = folder / "record.json"
     runs = json.loads(history.read_text("utf-8")) if history.is_file() else []
     with replacing(history) as stream:  # a resumed run adds to the list
-        stream.write(json.dumps([*runs, facts], indent=2).encode())
+        stream.write(as_json([*runs, facts]))
 
 
 def versions() -> dict[str, str]:

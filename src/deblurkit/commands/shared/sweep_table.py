@@ -11,8 +11,15 @@ from rich.table import Table
 
 from deblurkit.callbacks.scores import write_rows
 from deblurkit.commands.shared.sweeps import FINISHED, STARTED, records
-from deblurkit.commands.shared.tables import add_numbers, counted, headings, show, shown
-from deblurkit.metrics.parts.protocol import mean
+from deblurkit.commands.shared.tables import (
+    add_numbers,
+    counted,
+    headings,
+    show,
+    shown,
+    shown_mean,
+)
+from deblurkit.metrics.parts.means import MeanScore, mean_score
 
 
 class Job(NamedTuple):
@@ -26,7 +33,7 @@ class Job(NamedTuple):
 
     record: Mapping[str, Any]
     changes: Mapping[str, str]
-    scores: Mapping[str, float | int]
+    scores: Mapping[str, MeanScore | int]
 
     @property
     def status(self) -> str:
@@ -39,8 +46,9 @@ def sum_up(folder: Path) -> int:
     """Write ``sweep.csv`` into the folder of a sweep, and print it.
 
     Its columns: ``job``; ``status``; the overrides that differ; the monitored value; ``test/...``,
-    means over the test pictures, or sums of what a protocol counts; ``seconds``; the job's
-    ``folder``; and why it failed, ``reason``.
+    means over the test pictures, or sums of what a protocol counts; ``test/..._infinite``, how many
+    scores are infinite, where any are; ``seconds``; the job's ``folder``; and why it
+    failed, ``reason``.
 
     Returns:
         How many jobs have not come to their end.
@@ -58,12 +66,12 @@ def sum_up(folder: Path) -> int:
 def recorded(folder: Path) -> list[Job]:
     """The jobs of a sweep, in their order."""
     noted = records(folder)
-    given = [overrides(record) for record in noted]
-    keys = dict.fromkeys(key for values in given for key in values)
-    unlike = [key for key in keys if len({values.get(key) for values in given}) > 1]
+    settings = [overrides(record) for record in noted]
+    keys = dict.fromkeys(key for values in settings for key in values)
+    unlike = [key for key in keys if len({values.get(key) for values in settings}) > 1]
     return [
         Job(record, {key: values.get(key, "") for key in unlike}, test_scores(record["folder"]))
-        for record, values in zip(noted, given, strict=True)
+        for record, values in zip(noted, settings, strict=True)
     ]
 
 
@@ -73,7 +81,7 @@ def overrides(record: Mapping[str, Any]) -> dict[str, str]:
     return {key: value for key, _, value in parts}
 
 
-def test_scores(folder: str) -> dict[str, float | int]:
+def test_scores(folder: str) -> dict[str, MeanScore | int]:
     """Means over the test pictures of a run, and sums of what a protocol counts."""
     file = Path(folder) / "scores" / "test.csv"
     if not file.is_file():
@@ -83,41 +91,56 @@ def test_scores(folder: str) -> dict[str, float | int]:
     columns = dict.fromkeys(key for row in pictures for key in row)
     values = {key: [row[key] for row in pictures if key in row] for key in columns}
     return {
-        key: sum(values[key]) if counted(key, pictures) else mean(values[key]) for key in columns
+        key: int(sum(values[key])) if counted(key, pictures) else mean_score(values[key])
+        for key in columns
     }
 
 
 def numbers(row: Mapping[str, str]) -> dict[str, float | int]:
     """Those columns of a picture's row that are numbers; counts are integers."""
-    found: dict[str, float | int] = {}
+    values: dict[str, float | int] = {}
     for key, text in row.items():
         with suppress(ValueError):
-            found[key] = int(text) if text.isdecimal() else float(text)
-    found.pop("name", None)  # a picture may be called 7
-    return found
+            values[key] = int(text) if text.isdecimal() else float(text)
+    values.pop("name", None)  # a picture may be called 7
+    return values
 
 
 def rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     """A row per job, all with the same columns."""
-    columns = dict.fromkeys(key for job in jobs for key in job.scores)
+    tested = [test_columns(job.scores) for job in jobs]
+    columns = dict.fromkeys(name for values in tested for name in values)
     return [
         {
             "job": job.record["job"],
             "status": job.status,
             **job.changes,
             **monitored(job, jobs),
-            **{f"test/{key}": job.scores.get(key) for key in columns},
+            **{name: values.get(name) for name in columns},
             "seconds": job.record.get("seconds"),
             "folder": job.record["folder"],
             "reason": job.record.get("reason"),
         }
-        for job in jobs
+        for job, values in zip(jobs, tested, strict=True)
     ]
+
+
+def test_columns(scores: Mapping[str, MeanScore | int]) -> dict[str, float | int]:
+    """Columns of a job's scores; beside a mean the infinite scores that it leaves out."""
+    columns: dict[str, float | int] = {}
+    for key, score in scores.items():
+        if isinstance(score, int):
+            columns[f"test/{key}"] = score
+        else:
+            columns[f"test/{key}"] = score.value
+            if score.above or score.below:
+                columns[f"test/{key}_infinite"] = score.above + score.below
+    return columns
 
 
 def monitored(job: Job, jobs: Sequence[Job]) -> dict[str, float | None]:
     """What a job was monitored by; where jobs are monitored by several things, one is filled."""
-    named = dict.fromkeys(str(one.record["monitor"]) for one in jobs)
+    named = dict.fromkeys(str(other.record["monitor"]) for other in jobs)
     own = {str(job.record["monitor"]): job.record.get("value")}
     return {name: own.get(name) for name in named}
 
@@ -135,13 +158,14 @@ def print_jobs(jobs: Sequence[Job], folder: Path) -> None:
     ):
         add_numbers(table, heading)
     for job in jobs:
-        figures = {**monitored(job, jobs), **{key: job.scores.get(key) for key in scores}}
+        tested = (test_score(key, job.scores.get(key)) for key in scores)
         seconds = job.record.get("seconds")
         table.add_row(
             str(job.record["job"]),
             job.status,
             *job.changes.values(),
-            *(shown(key, value) for key, value in figures.items()),
+            *(shown(key, value) for key, value in monitored(job, jobs).items()),
+            *tested,
             "" if seconds is None else f"{seconds / 60:.1f}",
         )
     show(table)
@@ -153,11 +177,21 @@ def print_jobs(jobs: Sequence[Job], folder: Path) -> None:
         print(f"best {best.record['monitor']}: {value} of job {best.record['job']}")
 
 
+def test_score(column: str, score: MeanScore | int | None) -> str:
+    """A score of a job as people read it."""
+    return shown_mean(column, score) if isinstance(score, MeanScore) else shown(column, score)
+
+
 def best_of(jobs: Sequence[Job]) -> Job | None:
-    """The job with the highest value, if all are compared by the same one."""
+    """The job with the best value, if all are compared by the same one in one direction."""
     valued = [job for job in jobs if is_number(job.record.get("value"))]
-    alike = len({job.record["monitor"] for job in jobs}) == 1
-    return max(valued, key=lambda job: float(job.record["value"])) if valued and alike else None
+    ways = {(job.record["monitor"], job.record.get("direction", "max")) for job in valued}
+    alike = len({job.record["monitor"] for job in jobs}) == len(ways) == 1
+    if not alike:
+        return None
+    (_, direction) = ways.pop()
+    choose = min if direction == "min" else max
+    return choose(valued, key=lambda job: float(job.record["value"]))
 
 
 def is_number(value: float | None) -> bool:

@@ -13,10 +13,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.storage import replacing
+from deblurkit.storage import as_json, replacing
 
 JOBS = ".jobs"  # folder of the records, in the sweep's
-PARTS = ("begun", "finished", "failed", "ended")  # of a record; what a later one says counts
+# Of a record; what a later one says counts.
+PARTS = ("begun", "compared", "finished", "failed", "ended")
 STARTED, FINISHED, FAILED = "started", "finished", "failed"
 
 
@@ -59,10 +60,19 @@ def begin(**facts: Any) -> None:
         **facts: What is known before it runs: ``job``, its number; ``overrides``; ``folder``;
             ``monitor``, the name of what its best checkpoint is chosen by.
     """
-    folder, number = _place()
+    folder, number = _job()
     for old in (folder / JOBS).glob(f"{number}.*.json"):
         old.unlink()
     _note("begun", {"status": STARTED, **facts})
+
+
+def compared_by(direction: str) -> None:
+    """Note which value of what this job's best checkpoint is chosen by is best.
+
+    Args:
+        direction: ``max`` or ``min``.
+    """
+    _note("compared", {"direction": direction})
 
 
 def finished(value: float | None) -> None:
@@ -87,7 +97,7 @@ def ended(seconds: float) -> None:
 
 def of_this_job() -> dict[str, Any]:
     """The record of this job; empty in a single run."""
-    folder, number = _place()
+    folder, number = _job()
     return {} if number is None else record(folder, number)
 
 
@@ -102,6 +112,8 @@ def record(folder: Path, number: int) -> dict[str, Any]:
     noted: dict[str, Any] = {}
     for file in files:
         noted |= json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if isinstance(noted.get("value"), str):  # a number that is not finite
+        noted["value"] = float(noted["value"])
     return noted
 
 
@@ -113,7 +125,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _place() -> tuple[Path, int | None]:
+def _job() -> tuple[Path, int | None]:
     """Folder of the sweep, and number of this job; none in a single run."""
     hydra = HydraConfig.get() if HydraConfig.initialized() else None
     if hydra is None or OmegaConf.is_missing(hydra.job, "num"):
@@ -126,7 +138,7 @@ def _note(part: str, facts: dict[str, Any]) -> None:
 
     Each part is a file: devices that end together do not undo what the others note.
     """
-    folder, number = _place()
+    folder, number = _job()
     if number is not None and (part == PARTS[0] or of_this_job()):
         with replacing(folder / JOBS / f"{number}.{part}.json") as stream:
-            stream.write(json.dumps(facts, indent=2).encode())
+            stream.write(as_json(facts))

@@ -1,25 +1,37 @@
 """Tables for people."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from deblurkit.commands.shared.names import listed
-from deblurkit.metrics.parts.protocol import mean
+from deblurkit.metrics.parts.means import MeanScore, mean_score
 
 Row = dict[str, Any]
 
 WIDEST = 1000  # of a printed table, characters
 LINES = 40  # pictures that are printed one by one; the mean is always over all of them
+GAINS = frozenset({"psnr_gain", "gain"})  # columns of differences in dB
 NAMES = {"psnr": "PSNR", "ssim": "SSIM", "f1": "F1", "matlab": "MATLAB", "rgb": "RGB"}
 
 
-def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in dB") -> None:
-    """Print a line per picture and the mean: blurred, references, restored, gain, other scores."""
-    columns = headings(rows)
+def print_scores(
+    rows: Sequence[Row],
+    title: str = "held-out pictures, PSNR in dB",
+    *,
+    leading: str | None = None,
+) -> None:
+    """Print a line per picture and the mean: blurred, references, restored, gain, other scores.
+
+    Args:
+        rows: Of the pictures.
+        title: Of the table.
+        leading: Protocol whose columns come first, if there is one that leads.
+    """
+    columns = headings(rows, leading=leading)
     if not columns:
         return
     table = Table(title=title, title_justify="left")
@@ -30,10 +42,27 @@ def print_scores(rows: Sequence[Row], title: str = "held-out pictures, PSNR in d
         table.add_row(str(row["name"]), *(shown(column, row.get(column)) for column in columns))
     if len(rows) > LINES:
         table.add_row(f"... and {len(rows) - LINES} more in the table of rows")
-    means = {column: mean([row[column] for row in rows if column in row]) for column in columns}
+    means = means_of(rows, columns)
     table.add_section()
-    table.add_row("mean", *(shown(column, means[column]) for column in columns), style="bold")
+    cells = (mean_value(column, means[column]) for column in columns)
+    table.add_row("mean", *cells, style="bold")
+    if any(mean.left_out for mean in means.values()):
+        table.add_row("left out", *(means[column].left_out for column in columns))
     show(table)
+
+
+def means_of(rows: Sequence[Row], columns: Iterable[str]) -> dict[str, MeanScore]:
+    """The mean of each column over the pictures that have it."""
+    return {key: mean_score(row[key] for row in rows if key in row) for key in columns}
+
+
+def infinite(means: Mapping[str, MeanScore]) -> dict[str, dict[str, int]]:
+    """How many scores of each column are infinite, for a JSON file; only where any are."""
+    return {
+        key: {"Infinity": mean.above, "-Infinity": mean.below}
+        for key, mean in means.items()
+        if mean.above or mean.below
+    }
 
 
 def print_pooled(figures: Mapping[str, float | int]) -> None:
@@ -78,11 +107,16 @@ def ratio(value: float | int) -> str:
     return "-" if math.isnan(value) else f"{value:.4f}"
 
 
-def headings(rows: Sequence[Row]) -> dict[str, str]:
+def headings(rows: Sequence[Row], *, leading: str | None = None) -> dict[str, str]:
     """What each column is called, in the order in which people compare.
 
     Of the protocols' scores those that only repeat a column are left out, and so are counts,
     whose mean says nothing; the name of a protocol is only said where there are several.
+
+    Args:
+        rows: Of the pictures.
+        leading: Protocol that aligns the pictures of this data, if there is one: its columns come
+            first, and the columns of 8-bit pictures are said to be of pictures as they lie.
     """
     keys = [key for key in dict.fromkeys(key for row in rows for key in row) if key != "name"]
     keys = [key for key in keys if not counted(key, rows)]
@@ -94,7 +128,11 @@ def headings(rows: Sequence[Row]) -> dict[str, str]:
     for key in scores:
         protocol, score = key.split("/", 1)
         named[key] = " ".join([protocol] * (len(protocols) > 1) + [words(score)])
-    return named | {key: key for key in keys if key not in (*first, *scores) and "/" not in key}
+    named |= {key: key for key in keys if key not in (*first, *scores) and "/" not in key}
+    aligned = {key: name for key, name in named.items() if key.split("/")[0] == leading}
+    if aligned:
+        named |= {key: f"{name} unaligned" for key, name in named.items() if key in first}
+    return aligned | named
 
 
 def words(score: str) -> str:
@@ -118,7 +156,7 @@ def exceptions(rows: Sequence[Row]) -> dict[str, list[str]]:
     ``unaligned`` are those of a protocol that aligns pictures and could not, ``not finite`` those
     with a score that is no number, as of a restored picture that is not finite.
     """
-    found: dict[str, list[str]] = {}
+    exceptional: dict[str, list[str]] = {}
     for row in rows:
         of_row = {}  # in their order, each once
         for key, value in row.items():
@@ -128,31 +166,43 @@ def exceptions(rows: Sequence[Row]) -> dict[str, list[str]]:
             elif score == "unaligned" and value:
                 of_row[key] = row["name"]
         for key, name in of_row.items():
-            found.setdefault(key, []).append(name)
-    return found
+            exceptional.setdefault(key, []).append(name)
+    return exceptional
 
 
-def print_exceptions(found: Mapping[str, Sequence[str]]) -> None:
+def print_exceptions(exceptional: Mapping[str, Sequence[str]]) -> None:
     """Print a line for each kind of exception."""
-    for line in exception_lines(found):
+    for line in exception_lines(exceptional):
         print(line)
 
 
-def exception_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+def exception_lines(exceptional: Mapping[str, Sequence[str]]) -> list[str]:
     """A sentence for each kind of exception."""
     lines = []
-    for key, names in found.items():
+    for key, names in exceptional.items():
         protocol, wrong = key.rsplit("/", 1)
         fate = "scored where they are" if wrong == "unaligned" else "and so is the mean"
         lines.append(f"{protocol}: {len(names)} {wrong}, {fate}: {listed(names)}")
     return lines
 
 
+def shown_mean(column: str, mean: MeanScore) -> str:
+    """A mean, and beside it how many infinite scores it leaves out."""
+    value = mean_value(column, mean)
+    return f"{value} (without {mean.left_out})" if mean.left_out else value
+
+
+def mean_value(column: str, mean: MeanScore) -> str:
+    """A mean; ``none`` of infinite scores of both signs."""
+    nothing = mean.left_out and math.isnan(mean.value) and not mean.undefined
+    return "none" if nothing else shown(column, mean.value)
+
+
 def shown(column: str, value: Any) -> str:
     """A number with the digits that mean something: dB to hundredths, shares to four places."""
     if value is None or not isinstance(value, float):
         return "" if value is None else str(value)
-    if column == "psnr_gain":
+    if column.rpartition("/")[2] in GAINS:
         return f"{value:+.2f}".replace("-0.00", "+0.00")
     if "psnr" in column or abs(value) >= 1:
         return f"{value:.2f}"

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningDataModule, Trainer
 
 from deblurkit.callbacks.resume import LAST, PREVIOUS
 from deblurkit.checkpoint import require_fit
 from deblurkit.commands.shared.checkpoint_io import read_sound, require_run
+from deblurkit.commands.train.changes import (
+    require_batches_to_come,
+    require_changes_that_act,
+    require_own_weights,
+)
 from deblurkit.commands.train.torchrun import RESTARTS
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
@@ -45,8 +50,8 @@ def resume_checkpoint(folder: Path) -> Path:
     for words in damaged:
         log.warning("%s; it was renamed to *.damaged", words)
     if not steps:
-        found = f"no sound checkpoint ({'; '.join(damaged)})" if damaged else f"no {LAST}"
-        raise InputError(f"{folder} holds {found} to resume from; start a new run without it")
+        reason = f"no sound checkpoint ({'; '.join(damaged)})" if damaged else f"no {LAST}"
+        raise InputError(f"{folder} holds {reason} to resume from; start a new run without it")
     return max(steps, key=lambda path: steps[path])
 
 
@@ -78,14 +83,32 @@ def checkpoints(folder: Path) -> list[Path]:
     return [folder / name for name in (LAST, PREVIOUS, "best.ckpt")]
 
 
-def validate_checkpoint(checkpoint: Path, method: RestorationMethod, trainer: Trainer) -> None:
+def validate_checkpoint(
+    checkpoint: Path,
+    method: RestorationMethod,
+    *,
+    trainer: Trainer,
+    data: LightningDataModule,
+    weights: str | None,
+) -> None:
     """Look at a checkpoint before it is resumed; say where the run goes on.
 
+    Args:
+        checkpoint: In the folder of its run.
+        method: As the config of now has it.
+        trainer: That will go on.
+        data: As the config of now has it.
+        weights: To start from, by the config of now.
+
     Raises:
-        InputError: If it belongs to another method, or is none of a run.
+        InputError: If it belongs to another method, or is none of a run, or the config asks for a
+            change that could not act any more.
     """
     content = read_sound(checkpoint)
     require_run(content, origin=checkpoint)
+    require_own_weights(checkpoint.parent, weights)
+    require_changes_that_act(content, method)
+    require_batches_to_come(content, data)
     if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
         require_fit(content["state_dict"], method, origin=checkpoint)
     if not trainer.is_global_zero:

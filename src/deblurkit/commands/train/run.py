@@ -13,8 +13,11 @@ from deblurkit.callbacks.scores import Scores
 from deblurkit.checkpoint import copy_weights, load
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.sweeps import compared_by
 from deblurkit.commands.shared.tables import print_pooled, print_scores
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
+from deblurkit.commands.train.changes import former_config_where_refused
+from deblurkit.commands.train.monitor import with_directions
 from deblurkit.commands.train.resume import (
     make_ready,
     restarted,
@@ -26,6 +29,7 @@ from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.classical import ClassicalMethod
+from deblurkit.metrics.parts.protocol import leading
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +47,19 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.weights is not None and not resumes:
         start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
-    if not may_choose(method, data) and "best" in cfg.callbacks:
+    validates = validating(cfg, data)
+    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
         cfg.callbacks.best = None
-    trainer = make_trainer(cfg, method)
+    settled, direction = with_directions(cfg, method, validates=validates)
+    trainer = make_trainer(settled, method)
     isolate_rendezvous(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:
-        validate_checkpoint(resumed, method, trainer)
-    if trainer.is_global_zero:
-        make_ready(folder, resumed)
-        write_record(cfg, folder, origin=method.origin)
-        log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
-    trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+        validate_checkpoint(resumed, method, trainer=trainer, data=data, weights=cfg.weights)
+    with former_config_where_refused(folder, trainer, resumed):
+        if trainer.is_global_zero:
+            begin_folder(cfg, method, resumed=resumed, direction=direction)
+        trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
     checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
@@ -65,6 +70,24 @@ def train(cfg: DictConfig) -> float | None:
     checkpoints.finish()
     wait_for_devices(trainer)
     return value
+
+
+def begin_folder(
+    cfg: DictConfig, method: RestorationMethod, *, resumed: Path | None, direction: str
+) -> None:
+    """Tidy the run folder, write down how the run came to be, and say what is trained.
+
+    Args:
+        cfg: Of the run.
+        method: What is trained.
+        resumed: Checkpoint from which the run goes on; None for a fresh run.
+        direction: Which value of ``monitor`` is best, ``max`` or ``min``; sweeps compare by it.
+    """
+    folder = Path(cfg.paths.run)
+    compared_by(direction)
+    make_ready(folder, resumed)
+    write_record(cfg, folder, origin=method.origin)
+    log.info("%s: %s", type(method).__name__, sizes(method) or "per picture")
 
 
 def trainable(cfg: DictConfig) -> RestorationMethod:
@@ -93,7 +116,7 @@ def print_results(trainer: Trainer, folder: Path, *, tables: bool) -> None:
     log.info("run folder: %s", folder)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if tables and isinstance(callback, Scores):
-            print_scores(callback.rows)
+            print_scores(callback.rows, leading=leading(callback.protocols))
             print_pooled(callback.pooled)
 
 
@@ -121,13 +144,18 @@ def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str])
     method.origin = stored.origin
 
 
-def may_choose(method: RestorationMethod, data: LightningDataModule) -> bool:
+def validating(cfg: DictConfig, data: LightningDataModule) -> bool:
+    """Whether a run looks at validation pictures."""
+    return getattr(data, "val", None) is not None and cfg.trainer.get("limit_val_batches") != 0
+
+
+def may_choose(method: RestorationMethod) -> bool:
     """Whether validation decides which state is the best one.
 
-    Not without validation pictures, and not where these are the pictures that are optimised: the
-    best of their answers would be known from their sharp partners only.
+    Not where validation pictures are the pictures that are optimised: the best of their answers
+    would be known from their sharp partners only.
     """
-    return not method.restores_untrained and getattr(data, "val", None) is not None
+    return not method.restores_untrained
 
 
 def best_score(trainer: Trainer, monitor: str) -> float | None:

@@ -40,13 +40,13 @@ class KernelBank:
         """
         if not draws or min(draws) < 0:
             raise InputError(f"draws must be numbers from 0 on, got {list(draws)}.")
-        wanted = [divmod(draw, self.block) for draw in draws]
+        addresses = [divmod(draw, self.block) for draw in draws]
         with _LOCK:
-            blocks = {number: self._get(number) for number, _ in wanted}
-        kernels = torch.stack([blocks[number].kernels[entry] for number, entry in wanted])
+            blocks = {number: self._get(number) for number, _ in addresses}
+        kernels = torch.stack([blocks[number].kernels[entry] for number, entry in addresses])
         parameters = {
-            name: torch.stack([blocks[number].parameters[name][entry] for number, entry in wanted])
-            for name in blocks[wanted[0][0]].parameters
+            name: torch.stack([blocks[n].parameters[name][entry] for n, entry in addresses])
+            for name in blocks[addresses[0][0]].parameters
         }
         return KernelBatch(kernels.to(device), parameters)
 

@@ -98,9 +98,9 @@ def fitting(disparity: Disparity | None, height: int, width: int) -> Disparity:
             "blur by depth needs a disparity map for each picture: give disparity=<folder of maps>"
         )
     if disparity.shape[-2:] != (height, width):
-        found = "{1}x{0}".format(*disparity.shape[-2:])
+        size = "{1}x{0}".format(*disparity.shape[-2:])
         raise InputError(
-            f"the disparity map has {found} pixels and the picture {width}x{height}; "
+            f"the disparity map has {size} pixels and the picture {width}x{height}; "
             "they must be of one size"
         )
     return disparity

@@ -192,7 +192,7 @@ class SimulatedExposure:
         place = uniform((0.0, 1.0), 2, generator)
         axes = uniform(self.extent, 2, generator)
         length = float(uniform(self.motion, 1, generator))
-        distance = elliptic_distance(height, width, place=place, axes=axes)
+        distance = elliptic_distance(height, width, centre=place, axes=axes)
         distance += UNEVEN * relief(height, width, nodes=SHAPE_NODES, generator=generator)
         path = bent_path(poses, length=length, generator=generator)
         return Thing(soft_inside(distance, softness=self.softness), path)

@@ -53,12 +53,12 @@ class MixedSynthesis:
         blurred = torch.empty_like(sharp)
         parameters: list[dict[str, float]] = [{} for _ in draws]
         for number, chain in enumerate(self.chains.values()):
-            places = [place for place, choice in enumerate(chosen) if choice == number]
-            if places:
-                made = chain(sharp[places], [draws[place] for place in places])
-                blurred[places] = made.blurred
-                for place, row in zip(places, made.parameters, strict=True):
-                    parameters[place] = {"chain": float(number)} | row
+            positions = [position for position, choice in enumerate(chosen) if choice == number]
+            if positions:
+                batch = chain(sharp[positions], [draws[position] for position in positions])
+                blurred[positions] = batch.blurred
+                for position, row in zip(positions, batch.parameters, strict=True):
+                    parameters[position] = {"chain": float(number)} | row
         return Blurred(blurred, None, parameters)
 
     def _choice(self, draw: int) -> int:

@@ -39,7 +39,7 @@ class MovingObject:
         self, height: int, width: int, generator: torch.Generator
     ) -> tuple[BlurField, dict[str, float]]:
         """Draw one field; parameters: the ellipse, and the kernels' with a prefix."""
-        place = uniform((0.2, 0.8), 2, generator)
+        centre = uniform((0.2, 0.8), 2, generator)
         axes = uniform(self.extent, 2, generator)
         moving = self.family.draw(1, generator)
         parameters = {f"object_{name}": value for name, value in moving.rows()[0].items()}
@@ -48,8 +48,8 @@ class MovingObject:
             behind = self.background.draw(1, generator)
             still = padded(behind.kernels, self.size)
             parameters |= {f"background_{name}": value for name, value in behind.rows()[0].items()}
-        mask = soft_ellipse(height, width, place=place, axes=axes, softness=self.softness)
-        parameters |= {"object_row": float(place[0]), "object_column": float(place[1])}
+        mask = soft_ellipse(height, width, centre=centre, axes=axes, softness=self.softness)
+        parameters |= {"object_row": float(centre[0]), "object_column": float(centre[1])}
         return object_field(mask, padded(moving.kernels, self.size), still), parameters
 
 
@@ -57,7 +57,7 @@ def soft_ellipse(
     height: int,
     width: int,
     *,
-    place: Float[Tensor, " 2"],
+    centre: Float[Tensor, " 2"],
     axes: Float[Tensor, " 2"],
     softness: float,
 ) -> Float[Tensor, "1 1 height width"]:
@@ -66,22 +66,22 @@ def soft_ellipse(
     Args:
         height: Of the picture, in pixels.
         width: Of the picture, in pixels.
-        place: Row and column of its middle, as shares of height and width.
+        centre: Row and column of its middle, as shares of height and width.
         axes: Half-axes downwards and across, as shares of height and width.
         softness: Width of the rim as share of the half-axes.
     """
-    distance = elliptic_distance(height, width, place=place, axes=axes)
+    distance = elliptic_distance(height, width, centre=centre, axes=axes)
     return soft_inside(distance, softness=softness)
 
 
 def elliptic_distance(
-    height: int, width: int, *, place: Float[Tensor, " 2"], axes: Float[Tensor, " 2"]
+    height: int, width: int, *, centre: Float[Tensor, " 2"], axes: Float[Tensor, " 2"]
 ) -> Float[Tensor, "height width"]:
     """Distance from the middle of an ellipse in units of its half-axes: 1 on its rim."""
-    rows = (torch.arange(height, device=place.device) + 0.5) / height
-    columns = (torch.arange(width, device=place.device) + 0.5) / width
+    rows = (torch.arange(height, device=centre.device) + 0.5) / height
+    columns = (torch.arange(width, device=centre.device) + 0.5) / width
     return torch.hypot(
-        (rows[:, None] - place[0]) / axes[0], (columns[None, :] - place[1]) / axes[1]
+        (rows[:, None] - centre[0]) / axes[0], (columns[None, :] - centre[1]) / axes[1]
     )
 
 

@@ -39,7 +39,7 @@ class CameraRoll:
         self, height: int, width: int, generator: torch.Generator
     ) -> tuple[BlurField, dict[str, float]]:
         """Draw one field; parameters: ``roll`` in degrees, ``pivot_row``, ``pivot_column``."""
-        wanted = float(uniform(self.degrees, 1, generator))
+        drawn = float(uniform(self.degrees, 1, generator))
         row, column = (
             uniform(self.pivot, 2, generator).cpu() * torch.tensor([height, width])
         ).tolist()
@@ -47,7 +47,7 @@ class CameraRoll:
         across = torch.linspace(0, width - 1, self.nodes, dtype=torch.float64) - column
         arms = torch.cartesian_prod(down, across).flip(-1)  # column and row of each node
         fitting = math.degrees((self.size - 1) / max(float(arms.norm(dim=-1).max()), 1e-9))
-        degrees = min(wanted, fitting)
+        degrees = min(drawn, fitting)
         turns = torch.deg2rad(
             torch.linspace(-0.5, 0.5, 8 * self.size, dtype=torch.float64) * degrees
         )

@@ -109,15 +109,15 @@ class FamilyMixture:
         kernels = torch.empty(count, 1, self.size, self.size, device=device)
         parameters = {"family": chosen.double()}
         for number, family in enumerate(self.families):
-            places = (chosen == number).nonzero().flatten()
-            if len(places):
-                some = family.draw(len(places), generator)
-                kernels[places] = padded(some.kernels, self.size)
-                for name, values in some.parameters.items():
+            rows = (chosen == number).nonzero().flatten()
+            if len(rows):
+                batch = family.draw(len(rows), generator)
+                kernels[rows] = padded(batch.kernels, self.size)
+                for name, values in batch.parameters.items():
                     # A mixture may hold mixtures: the inner choice keeps a name of its own.
                     own = f"{number}.{name}" if name.endswith("family") else name
                     column = parameters.setdefault(own, torch.full_like(weights[chosen], math.nan))
-                    column[places] = values
+                    column[rows] = values
         return KernelBatch(kernels, parameters)
 
 

@@ -115,14 +115,14 @@ class BlurSynthesis:
         self.seed, self.gamma = seed, gamma
         self.threshold, self.rounding = threshold, rounding
         self.intervals = {
-            name: interval(name, given, least=least, most=most)
-            for name, given, least, most in (
+            name: interval(name, ends, least=least, most=most)
+            for name, ends, least, most in (
                 ("boost", boost, 1.0, 1e3),
                 ("photons", photons, 1.0, 1e6),
                 ("noise", noise, 0.0, 1.0),
                 ("jpeg", jpeg, 1.0, 100.0),
             )
-            if given is not None
+            if ends is not None
         }
 
     @property

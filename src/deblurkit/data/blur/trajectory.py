@@ -90,11 +90,11 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
     path[0] = 0
     change, norm = torch.empty_like(velocity), torch.empty_like(speed)
     (horizontal, vertical), (across, down) = change, velocity
-    places = path.unbind()
+    points = path.unbind()
     pushes = (push for stretch in draws.push.split(64) for push in stretch * tremor)
     for moment, push in enumerate(pushes):
         # The numbers are few: making memory and views would take longer than the arithmetic.
-        torch.addcmul(push, pull, places[moment], value=-1, out=change)
+        torch.addcmul(push, pull, points[moment], value=-1, out=change)
         if moment in turns:
             cos, sin = turns[moment]
             change.addcmul_(cos, velocity)
@@ -103,7 +103,7 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
         change += velocity
         torch.hypot(horizontal, vertical, out=norm)
         torch.div(change, norm, out=velocity)
-        torch.add(places[moment], velocity, out=places[moment + 1])
+        torch.add(points[moment], velocity, out=points[moment + 1])
     return path.mul_(step).permute(2, 0, 1)
 
 
@@ -181,8 +181,8 @@ def exposed(
         Float32 kernels of sum 1, and the factor by which each path was shrunk to fit (1: not).
     """
     # A few at a time: fresh memory costs more than the arithmetic.
-    some = max(1, AT_ONCE // paths.shape[1])
-    parts = zip(paths.split(some), fraction.split(some), strict=True)
+    count = max(1, AT_ONCE // paths.shape[1])
+    parts = zip(paths.split(count), fraction.split(count), strict=True)
     kernels, shrink = zip(*(_exposed(path, share, size) for path, share in parts), strict=True)
     return torch.cat(kernels), torch.cat(shrink)
 

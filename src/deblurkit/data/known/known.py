@@ -11,7 +11,7 @@ from deblurkit.data.sources.listed import listed_files
 from deblurkit.errors import InputError
 
 Files = dict[str, Path]  # by name
-Found = dict[str, dict[str, Files]]  # by part, then role
+Parts = dict[str, dict[str, Files]]  # by part, then role
 
 
 class Layout(NamedTuple):
@@ -123,7 +123,7 @@ class KnownSet:
         match = re.search(self.partners[role], name) if role in self.partners else None
         return match[0] if match else name
 
-    def recognised(self, root: Path) -> tuple[Layout, Found, list[str]]:
+    def recognised(self, root: Path) -> tuple[Layout, Parts, list[str]]:
         """The layout of which most is there, its files, and what could not be read.
 
         Raises:
@@ -132,20 +132,19 @@ class KnownSet:
         if not root.is_dir():
             raise InputError(f"{root} is not a folder: data.root must be that of {self.title}")
         tried = [(layout, *_files(root, layout)) for layout in self.layouts]
-        layout, found, faults = max(tried, key=lambda answer: _share(answer[0], answer[1]))
-        if not found:
-            raise InputError(self._not_there(root))
-        return layout, found, faults
+        layout, parts, faults = max(tried, key=lambda answer: _share(answer[0], answer[1]))
+        if not parts:
+            raise InputError(self._elsewhere(root))
+        return layout, parts, faults
 
-    def _not_there(self, root: Path) -> str:
+    def _elsewhere(self, root: Path) -> str:
         for inner in sorted(path for path in root.iterdir() if path.is_dir()):
             if any(_files(inner, layout)[0] for layout in self.layouts):
                 return f"{self.title} lies one folder deeper: set data.root={inner}"
-        wanted = " or ".join(
-            str(pattern) for pattern in next(iter(self.layouts[0].parts.values())).values()
-        )
-        there = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
-        return f"{root} is not {self.title}: it should hold {wanted} and holds {there}"
+        roles = next(iter(self.layouts[0].parts.values()))
+        patterns = " or ".join(dict.fromkeys(map(files_words, roles.values())))
+        content = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
+        return f"{root} is not {self.title}: it should hold {patterns} and holds {content}"
 
 
 def files_of(root: Path, where: str | Mapping[str, Any]) -> Files:
@@ -165,19 +164,24 @@ def files_of(root: Path, where: str | Mapping[str, Any]) -> Files:
     return {name: row[where["column"]] for name, row in rows.items()}
 
 
-def _files(root: Path, layout: Layout) -> tuple[Found, list[str]]:
-    found: Found = {}
+def files_words(where: str | Mapping[str, Any]) -> str:
+    """A pattern, or the name of a list, for a sentence."""
+    return where if isinstance(where, str) else str(where["list"])
+
+
+def _files(root: Path, layout: Layout) -> tuple[Parts, list[str]]:
+    parts: Parts = {}
     faults = []
     for part, roles in layout.parts.items():
         for role, where in roles.items():
             try:
-                found.setdefault(part, {})[role] = files_of(root, where)
+                parts.setdefault(part, {})[role] = files_of(root, where)
             except InputError as error:
                 if "both named" in str(error) or "line " in str(error):
                     faults.append(str(error))
-    return {part: roles for part, roles in found.items() if roles}, faults
+    return {part: roles for part, roles in parts.items() if roles}, faults
 
 
-def _share(layout: Layout, found: Found) -> float:
-    wanted = sum(len(roles) for roles in layout.parts.values())
-    return sum(len(roles) for roles in found.values()) / wanted
+def _share(layout: Layout, parts: Parts) -> float:
+    expected = sum(len(roles) for roles in layout.parts.values())
+    return sum(len(roles) for roles in parts.values()) / expected

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurkit.data.known.known import AsBright, Brighter, Files, Found, KnownSet, files_of
+from deblurkit.data.known.known import AsBright, Brighter, Files, KnownSet, Parts, files_of
 from deblurkit.data.sources.base import Pixels, natural_order
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.formats.files import eight_bit, picture_size, read_image
@@ -20,21 +20,21 @@ def spread(files: Files, samples: int | None) -> list[str]:
     names = sorted(files, key=natural_order)
     if samples is None or samples >= len(names):
         return names
-    return [names[place] for place in np.linspace(0, len(names) - 1, samples).round().astype(int)]
+    return [names[index] for index in np.linspace(0, len(names) - 1, samples).round().astype(int)]
 
 
-def truncated(found: Found) -> Iterator[str]:
+def truncated(parts: Parts) -> Iterator[str]:
     """Sentences about files that stop before their format's end, asked of every file."""
-    for part, roles in found.items():
+    for part, roles in parts.items():
         for role, files in roles.items():
             cut = [file for file in files.values() if file.is_file() and not _ended(file)]
             if cut:
                 yield f"{cut[0]} is cut off ({len(cut)} {role} files of {part} are): {_AGAIN}"
 
 
-def undecodable(found: Found, *, samples: int | None) -> Iterator[str]:
+def undecodable(parts: Parts, *, samples: int | None) -> Iterator[str]:
     """Sentences about pictures that cannot be decoded, asked of some."""
-    for roles in found.values():
+    for roles in parts.values():
         for files in roles.values():
             for name in spread(files, samples):
                 if files[name].is_file() and _ended(files[name]):
@@ -44,9 +44,9 @@ def undecodable(found: Found, *, samples: int | None) -> Iterator[str]:
                         yield f"{error}: {_AGAIN}"
 
 
-def of_other_sizes(known: KnownSet, found: Found, *, samples: int | None) -> Iterator[str]:
+def of_other_sizes(known: KnownSet, parts: Parts, *, samples: int | None) -> Iterator[str]:
     """Sentences about pictures that are of another size than their partner or than all are."""
-    for part, roles in found.items():
+    for part, roles in parts.items():
         first, *others = roles
         sizes = {name: _size(roles[first][name]) for name in spread(roles[first], samples)}
         odd = [name for name, size in sizes.items() if size and known.size not in (None, size)]
@@ -68,12 +68,12 @@ def of_other_sizes(known: KnownSet, found: Found, *, samples: int | None) -> Ite
                     )
 
 
-def exchanged(known: KnownSet, root: Path, found: Found, *, samples: int | None) -> Iterator[str]:
+def exchanged(known: KnownSet, root: Path, parts: Parts, *, samples: int | None) -> Iterator[str]:
     """Sentences about folders whose contents are exchanged or the same."""
     for rule in known.brighter:
         yield from _not_brighter(rule, root, samples)
     for bright in known.as_bright:
-        for part, roles in found.items():
+        for part, roles in parts.items():
             if bright.role in roles and "sharp" in roles and bright.unless not in roles:
                 yield from _too_bright(bright, part, roles, samples)
 
@@ -83,8 +83,8 @@ def _not_brighter(rule: Brighter, root: Path, samples: int | None) -> Iterator[s
         dark, bright = files_of(root, rule.darker), files_of(root, rule.brighter)
     except InputError:  # only one of the two is on this disk
         return
-    both = {name: dark[name] for name in dark if name in bright}
-    gaps = [_gap(bright[name], dark[name]) for name in spread(both, samples)]
+    pairs = {name: dark[name] for name in dark if name in bright}
+    gaps = [_gap(bright[name], dark[name]) for name in spread(pairs, samples)]
     known = [gap for gap in gaps if gap is not None]
     if not known:
         return
@@ -101,8 +101,8 @@ def _not_brighter(rule: Brighter, root: Path, samples: int | None) -> Iterator[s
 def _too_bright(
     rule: AsBright, part: str, roles: dict[str, Files], samples: int | None
 ) -> Iterator[str]:
-    both = {name: file for name, file in roles[rule.role].items() if name in roles["sharp"]}
-    gaps = [_gap(both[name], roles["sharp"][name]) for name in spread(both, samples)]
+    pairs = {name: file for name, file in roles[rule.role].items() if name in roles["sharp"]}
+    gaps = [_gap(pairs[name], roles["sharp"][name]) for name in spread(pairs, samples)]
     known = [gap for gap in gaps if gap is not None]
     if known and (mean := float(np.mean(known))) > rule.most:
         yield (
@@ -111,10 +111,10 @@ def _too_bright(
         )
 
 
-def _gap(one: Path, other: Path) -> float | None:
+def _gap(file: Path, other: Path) -> float | None:
     """By how many grey levels the first picture is brighter on average."""
     try:
-        return _mean(eight_bit(read_image(one))) - _mean(eight_bit(read_image(other)))
+        return _mean(eight_bit(read_image(file))) - _mean(eight_bit(read_image(other)))
     except PictureError:
         return None
 

@@ -53,6 +53,10 @@ class Source(Protocol):
     def stamp(self, index: int) -> str:
         """Text that changes when the pixels may have changed; caches compare it."""
 
+    def files(self, index: int) -> dict[str, Path]:
+        """File of each role; without an entry where the pixels are in no file of their own."""
+        return {}
+
     def crop(self, index: int, *, top: int, left: int, side: int) -> Pictures:
         """The part of a square that lies inside the picture.
 

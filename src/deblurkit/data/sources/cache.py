@@ -123,10 +123,10 @@ class Cached(Source):
         with locked(self.folder / "lock"):
             index = self._valid_index()  # another process may have made it while this one waited
             if index is None:
-                index = self._made(source)
+                index = self._built(source)
         return index
 
-    def _made(self, source: Source) -> dict[str, Any]:
+    def _built(self, source: Source) -> dict[str, Any]:
         sizes = [source.size(index) for index in range(len(source))]
         channels = [3] * len(self._order)
         if "condition" in source.roles:
@@ -195,17 +195,17 @@ class Cached(Source):
         for index, pictures in _announced(decoded, range(start, len(source)), self.folder):
             if index > start and index % _AT_ONCE == 0:
                 self._note_written(index, file)
-            for role, wanted in zip(self._order, channels, strict=True):
-                height, width, found = pictures[role].shape
+            for role, expected in zip(self._order, channels, strict=True):
+                height, width, actual = pictures[role].shape
                 if (height, width) != sizes[index]:
                     raise InputError(
                         f"{role} {source.names[index]} has {width}x{height} pixels and its partner "
                         f"{sizes[index][1]}x{sizes[index][0]}: pairs must be of one size"
                     )
-                if found != wanted:
+                if actual != expected:
                     raise InputError(
-                        f"the class map of {source.names[index]} has {found} classes and that of "
-                        f"{source.names[0]} {wanted}: make all maps with the same classes"
+                        f"the class map of {source.names[index]} has {actual} classes and that of "
+                        f"{source.names[0]} {expected}: make all maps with the same classes"
                     )
                 file.write(np.ascontiguousarray(pictures[role]).data)
 

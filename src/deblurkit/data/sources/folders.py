@@ -1,13 +1,13 @@
 """Pictures in folders: a new set of pairs is two patterns in a YAML, not a class."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from deblurkit.data.sources.base import Pictures, Source, file_stamp, group_of, natural_order
 from deblurkit.data.sources.conditions import SUFFIX, read_condition
-from deblurkit.errors import InputError
+from deblurkit.errors import AbsentError, InputError
+from deblurkit.file_tree import visible_files_below
 from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import eight_bit, picture_size, read_image
 
@@ -45,9 +45,9 @@ class FolderSource(Source):
         height, width, _ = pictures[first].shape
         for role in others:
             if pictures[role].shape[:2] != (height, width):
-                found = "{1}x{0}".format(*pictures[role].shape)
+                size = "{1}x{0}".format(*pictures[role].shape)
                 raise InputError(
-                    f"{files[role]} has {found} pixels and its partner {files[first]} "
+                    f"{files[role]} has {size} pixels and its partner {files[first]} "
                     f"{width}x{height}: pairs must be of one size"
                 )
         return pictures
@@ -117,9 +117,7 @@ class FolderPairs(FolderSource):
         condition: str | None = None,
     ) -> None:
         patterns = {"blurred": blurred, "sharp": sharp}
-        files = {
-            role: _files_by_name(Path(root), pattern, role) for role, pattern in patterns.items()
-        }
+        files = _both_roles(Path(root), patterns)
         for role, other in (("blurred", "sharp"), ("sharp", "blurred")):
             alone = [name for name in files[role] if name not in files[other]]
             if alone:
@@ -131,47 +129,61 @@ class FolderPairs(FolderSource):
         super().__init__(files | _conditions(Path(root), condition, files["blurred"]))
 
 
+def _both_roles(root: Path, patterns: dict[str, str]) -> dict[str, dict[str, Path]]:
+    """Files of both roles; where one of them is there, the other one is more than absent."""
+    files: dict[str, dict[str, Path]] = {}
+    absent: list[AbsentError] = []
+    for role, pattern in patterns.items():
+        try:
+            files[role] = _files_by_name(root, pattern, role)
+        except AbsentError as error:
+            absent.append(error)
+    if absent:
+        raise InputError(str(absent[0])) if files else absent[0]
+    return files
+
+
 def _conditions(
     root: Path, pattern: str | None, pictures: dict[str, Path]
 ) -> dict[str, dict[str, Path]]:
     """The class maps of pictures as a further role, or none where no pattern is given."""
     if pattern is None:
         return {}
-    found = _files_by_name(root, pattern, "condition")
-    alone = [name for name in pictures if name not in found]
+    files = _files_by_name(root, pattern, "condition")
+    alone = [name for name in pictures if name not in files]
     if alone:
         raise InputError(
             f"{pictures[alone[0]]} has no class map named '{alone[0]}{SUFFIX}' in "
             f"{root / pattern} ({len(alone)} such pictures): add it or correct the pattern"
         )
-    return {"condition": found}
+    return {"condition": files}
 
 
 def _files_by_name(root: Path, pattern: str, role: str) -> dict[str, Path]:
     """Files that a pattern of folders or files stands for, in natural order of names."""
     of_pictures = role != "condition"
-    wanted = READABLE if of_pictures else frozenset({SUFFIX})
+    suffixes = READABLE if of_pictures else frozenset({SUFFIX})
     kind = f"{role} pictures" if of_pictures else f"class maps ({SUFFIX})"
     if "**" in pattern:
         raise InputError(f"{pattern!r}: '**' is not needed, folders are searched to the bottom")
     if not root.is_dir():
-        raise InputError(f"{root} is not a folder: it should hold the {kind} in {pattern}")
-    found: dict[str, Path] = {}
+        raise AbsentError(f"{root} is not a folder: it should hold the {kind} in {pattern}")
+    files: dict[str, Path] = {}
     for path in [root] if pattern == "." else root.glob(pattern):
         relative = path.relative_to(root)
         if any(part.startswith(".") for part in relative.parts):
             continue
         wildcards = _wildcard_parts(relative.as_posix(), pattern)
-        for name, file in _files_below(path, wildcards, wanted):
-            if name in found:
-                raise InputError(f"{found[name]} and {file} are both named {name!r}: remove one")
-            found[name] = file
-    if not found:
-        raise InputError(f"no {kind} in {root / pattern}: {_what_is_there(root, pattern)}")
-    return dict(sorted(found.items(), key=lambda entry: natural_order(entry[0])))
+        for name, file in _files_below(path, wildcards, suffixes):
+            if name in files:
+                raise InputError(f"{files[name]} and {file} are both named {name!r}: remove one")
+            files[name] = file
+    if not files:
+        raise AbsentError(f"no {kind} in {root / pattern}: {_content(root, pattern)}")
+    return dict(sorted(files.items(), key=lambda entry: natural_order(entry[0])))
 
 
-def _what_is_there(root: Path, pattern: str) -> str:
+def _content(root: Path, pattern: str) -> str:
     """Content of the deepest folder on the pattern's way that exists."""
     parts = Path(pattern).parts
     ways = (root.joinpath(*parts[:depth]) for depth in range(len(parts), 0, -1))
@@ -197,18 +209,11 @@ def _files_below(
 ) -> Iterator[tuple[str, Path]]:
     """Names and files of such suffixes in a folder, or the one file that ``path`` is."""
     if path.is_file():
-        if _is_one(path, suffixes):
+        if path.suffix.lower() in suffixes:
             # the last wildcard usually stands for the stem, maybe with the suffix
             yield "/".join(wildcards).removesuffix(path.suffix) or path.stem, path
         return
-    for folder, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            file = Path(folder, name)
-            if _is_one(file, suffixes):
-                stem = file.relative_to(path).with_suffix("").as_posix()
-                yield "/".join([*wildcards, stem]), file
-
-
-def _is_one(path: Path, suffixes: frozenset[str]) -> bool:
-    return path.suffix.lower() in suffixes and not path.name.startswith(".")
+    for file in visible_files_below(path):
+        if file.suffix.lower() in suffixes:
+            stem = file.relative_to(path).with_suffix("").as_posix()
+            yield "/".join([*wildcards, stem]), file

@@ -55,12 +55,12 @@ def listed_files(root: Path, pairs: str) -> dict[str, tuple[Path, Path]]:
     Raises:
         InputError: If the list cannot be read or a line is no pair.
     """
-    place = root / pairs
+    file = root / pairs
     try:
-        lines = place.read_text("utf-8").splitlines()
+        lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeError) as error:
         raise InputError(
-            f"the list {place} cannot be read: put it into data.root, as the authors publish it"
+            f"the list {file} cannot be read: put it into data.root, as the authors publish it"
         ) from error
     rows: dict[str, tuple[Path, Path]] = {}
     for number, line in enumerate(lines, start=1):
@@ -68,12 +68,12 @@ def listed_files(root: Path, pairs: str) -> dict[str, tuple[Path, Path]]:
             continue
         words = line.split()
         if len(words) != 2:
-            raise InputError(f"{place}, line {number}: needs a sharp and a blurred path")
+            raise InputError(f"{file}, line {number}: needs a sharp and a blurred path")
         sharp, blurred = (root / word for word in words)
         name = f"{sharp.parent.parent.name}/{sharp.stem.rpartition('_')[2]}"
         if name in rows:
-            raise InputError(f"{place}, line {number}: lists {name} again; remove one")
+            raise InputError(f"{file}, line {number}: lists {name} again; remove one")
         rows[name] = (sharp, blurred)
     if not rows:
-        raise InputError(f"the list {place} is empty: put the authors' list there")
+        raise InputError(f"the list {file} is empty: put the authors' list there")
     return rows

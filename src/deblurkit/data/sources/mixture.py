@@ -1,6 +1,7 @@
 """Several sources in one pool, each with a fixed share of the draws."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from deblurkit.data.sources.base import Pictures, Source
 from deblurkit.errors import InputError
@@ -40,39 +41,44 @@ class MixedSource(Source):
                 f"only some sources of a mixture give {odd[0]}: give it to all or none"
             )
         rounds = max(-(-len(source) // shares[name]) for name, source in sources.items())
-        self._places = [
+        self._positions = [
             (source, index % len(source))
             for name, source in sources.items()
             for index in range(rounds * shares[name])
         ]
         prefixes = [name for name in sources for _ in range(rounds * shares[name])]
-        places = list(zip(prefixes, self._places, strict=True))
-        self.names = [f"{prefix}/{source.names[index]}" for prefix, (source, index) in places]
-        self.groups = [f"{prefix}/{source.groups[index]}" for prefix, (source, index) in places]
+        positions = list(zip(prefixes, self._positions, strict=True))
+        self.names = [f"{prefix}/{source.names[index]}" for prefix, (source, index) in positions]
+        self.groups = [f"{prefix}/{source.groups[index]}" for prefix, (source, index) in positions]
 
     def read(self, index: int) -> Pictures:
         """As the source that it comes from, with ``blurred`` where that one has it."""
-        source, place = self._places[index]
-        return source.read(place)
+        source, position = self._positions[index]
+        return source.read(position)
+
+    def files(self, index: int) -> dict[str, Path]:
+        """As the source that it comes from."""
+        source, position = self._positions[index]
+        return source.files(position)
 
     def size(self, index: int) -> tuple[int, int]:
         """Height and width in pixels."""
-        source, place = self._places[index]
-        return source.size(place)
+        source, position = self._positions[index]
+        return source.size(position)
 
     def stamp(self, index: int) -> str:
         """As the source that it comes from."""
-        source, place = self._places[index]
-        return source.stamp(place)
+        source, position = self._positions[index]
+        return source.stamp(position)
 
     def crop(self, index: int, *, top: int, left: int, side: int) -> Pictures:
         """As the source that it comes from."""
-        source, place = self._places[index]
-        return source.crop(place, top=top, left=left, side=side)
+        source, position = self._positions[index]
+        return source.crop(position, top=top, left=left, side=side)
 
 
 def unmixed(source: Source) -> list[Source]:
     """The sources of a mixture, or the source itself."""
     if not isinstance(source, MixedSource):
         return [source]
-    return [part for one in source.sources.values() for part in unmixed(one)]
+    return [part for inner in source.sources.values() for part in unmixed(inner)]

@@ -1,5 +1,6 @@
 """Scenes that were blurred several times: many blurred pictures share one sharp one."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -32,14 +33,15 @@ class ScenePairs(FolderSource):
     What the wildcards of ``blurred`` stand for fills the places ``{0}``, ``{1}``, ... of the
     other two: with ``blurred="im*_kernel*_img.png"`` and ``sharp="im{0}.png"`` the partner of
     ``im2_kernel4_img.png`` is ``im2.png``. A pair is named after its blurred file and belongs to
-    the group of its sharp file, so that a share never divides a scene. Sharp pictures that no
-    blurred one needs are left alone.
+    the group of its sharp file, or to that of its video, so that a share never divides a scene.
+    Sharp pictures that no blurred one needs are left alone.
 
     Args:
         root: Folder of the data set.
         blurred: Pattern of the blurred files, relative to ``root``, with a wildcard.
         sharp: Path of the sharp file, with places.
         kernels: Path of the kernel's picture, with places; brightness is weight.
+        scene: Expression that finds in a name what frames of one video have in common.
         turned: Names, without suffix, of the kernel files that act by correlation as they are
             stored; they are turned by 180 degrees when read.
 
@@ -55,14 +57,15 @@ class ScenePairs(FolderSource):
         blurred: str,
         sharp: str,
         kernels: str | None = None,
+        scene: str | None = None,
         turned: Collection[str] = (),
     ) -> None:
-        found = FolderPictures(root, blurred, role="blurred")
+        pictures = FolderPictures(root, blurred, role="blurred")
         files: dict[str, dict[str, Path]] = {"blurred": {}, "sharp": {}}
         self._kernels: dict[str, Path] = {}
         self.turned = frozenset(turned)
-        for index, parts in enumerate(found.names):
-            file = found.files(index)["blurred"]
+        for index, parts in enumerate(pictures.names):
+            file = pictures.files(index)["blurred"]
             name = file.stem
             if name in files["blurred"]:
                 raise InputError(
@@ -73,7 +76,11 @@ class ScenePairs(FolderSource):
             if kernels is not None:
                 self._kernels[name] = _partner(Path(root), kernels, parts, file)
         super().__init__(files)
-        self.groups = [files["sharp"][name].stem for name in self.names]
+        videos = {name: re.search(scene, name) for name in self.names} if scene else {}
+        self.groups = [
+            video[0] if (video := videos.get(name)) else files["sharp"][name].stem
+            for name in self.names
+        ]
 
     def kernel(self, index: int) -> Kernel | None:
         """The kernel of a picture, as stored or turned, divided by its sum.

@@ -1,7 +1,8 @@
 """Parts of a source: by groups for training, validation and test, or every n-th of all."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 from deblurkit.data.sources.base import Pictures, Source, natural_order
 from deblurkit.errors import InputError
@@ -25,6 +26,10 @@ class Chosen(Source):
     def read(self, index: int) -> Pictures:
         """As the source."""
         return self.source.read(self._indices[index])
+
+    def files(self, index: int) -> dict[str, Path]:
+        """As the source."""
+        return self.source.files(self._indices[index])
 
     def size(self, index: int) -> tuple[int, int]:
         """As the source."""
@@ -56,17 +61,8 @@ class Share(Chosen):
     """
 
     def __init__(self, source: Source, start: float, stop: float) -> None:
-        if not 0 <= start < stop <= 1:
-            raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
-        shuffled = _shuffled(source)
-        kept = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
-        if not kept:
-            raise InputError(
-                f"the share from {start} to {stop} of {len(shuffled)} groups is empty: widen it "
-                f"to {1 / max(len(shuffled), 1):.3g} or more, or do without validation or test: "
-                "data.val=null, data.test=null"
-            )
-        super().__init__(source, _of_groups(source, kept))
+        chosen = groups_between(source.groups, start, stop)
+        super().__init__(source, of_groups(source.groups, chosen))
 
 
 class HeldOut(Chosen):
@@ -87,7 +83,7 @@ class HeldOut(Chosen):
                 f"all {len(source)} pictures are of one scene, so none can be held out for "
                 "validation: do without it, data.val=null"
             )
-        super().__init__(source, _of_groups(source, groups))
+        super().__init__(source, of_groups(source.groups, groups))
 
 
 class AllButHeldOut(Chosen):
@@ -100,7 +96,7 @@ class AllButHeldOut(Chosen):
 
     def __init__(self, source: Source, most: int) -> None:
         groups = set(source.groups) - _held_out(source, most)
-        super().__init__(source, _of_groups(source, groups))
+        super().__init__(source, of_groups(source.groups, groups))
 
 
 class EveryNthGroup(Chosen):
@@ -119,8 +115,8 @@ class EveryNthGroup(Chosen):
 
     def __init__(self, source: Source, n: int, first: int = 0) -> None:
         groups = sorted(set(source.groups), key=natural_order)
-        kept = {groups[place] for place in _every_nth(len(groups), n, first)}
-        super().__init__(source, _of_groups(source, kept))
+        chosen = {groups[position] for position in _every_nth(len(groups), n, first)}
+        super().__init__(source, of_groups(source.groups, chosen))
 
 
 class EveryNthPicture(Chosen):
@@ -139,19 +135,39 @@ class EveryNthPicture(Chosen):
         super().__init__(source, _every_nth(len(source), n, first))
 
 
-def _shuffled(source: Source) -> list[str]:
-    """Its groups; by hashes, since NumPy may change a seeded generator's stream some day."""
-    return sorted(set(source.groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest())
+def groups_between(groups: Iterable[str], start: float, stop: float) -> set[str]:
+    """The groups between two fractions of a shuffle that depends on their names alone.
+
+    Raises:
+        InputError: If the fractions are not in order or leave no group.
+    """
+    if not 0 <= start < stop <= 1:
+        raise InputError(f"a share needs 0 <= start < stop <= 1, got {start} and {stop}")
+    shuffled = _shuffled(groups)
+    chosen = set(shuffled[round(start * len(shuffled)) : round(stop * len(shuffled))])
+    if not chosen:
+        raise InputError(
+            f"the share from {start} to {stop} of {len(shuffled)} groups is empty: widen it "
+            f"to {1 / max(len(shuffled), 1):.3g} or more, or do without validation or test: "
+            "data.val=null, data.test=null"
+        )
+    return chosen
+
+
+def of_groups(groups: Sequence[str], chosen: Collection[str]) -> list[int]:
+    """Positions of the pictures that belong to one of some groups."""
+    return [index for index, group in enumerate(groups) if group in chosen]
+
+
+def _shuffled(groups: Iterable[str]) -> list[str]:
+    """By hashes, since NumPy may change a seeded generator's stream some day."""
+    return sorted(set(groups), key=lambda group: hashlib.sha256(as_bytes(group)).digest())
 
 
 def _held_out(source: Source, most: int) -> set[str]:
-    groups = _shuffled(source)
+    groups = _shuffled(source.groups)
     count = min(most, max(len(groups) // 5, 1), len(groups) - 1)
     return set(groups[len(groups) - count :])
-
-
-def _of_groups(source: Source, kept: set[str]) -> list[int]:
-    return [index for index, group in enumerate(source.groups) if group in kept]
 
 
 def _every_nth(count: int, n: int, first: int) -> range:

@@ -23,7 +23,7 @@ _NOTE = "README.txt"
 
 
 @runtime_checkable
-class Teacher(Protocol):
+class PictureAnswers(Protocol):
     """Whoever answers whole pictures."""
 
     def key(self) -> str:
@@ -55,7 +55,7 @@ class TaughtPictures(Source):
         PictureError: If a picture cannot be read.
     """
 
-    def __init__(self, source: Source, *, teacher: Teacher, folder: str | Path) -> None:
+    def __init__(self, source: Source, *, teacher: PictureAnswers, folder: str | Path) -> None:
         if "blurred" not in source.roles:
             raise InputError(
                 f"a teacher answers blurred pictures; these are {sorted(source.roles)}"
@@ -97,7 +97,7 @@ class TaughtPictures(Source):
         mapped: NDArray[np.uint16] = np.load(self._files[index], "r", allow_pickle=False)
         return mapped
 
-    def _answered(self, teacher: Teacher) -> list[Path]:
+    def _answered(self, teacher: PictureAnswers) -> list[Path]:
         """The file of every answer, made where it is missing."""
         hashes = self._hashes()
         files = [self._stored(hashes.get(self.source.stamp(i)), i) for i in range(len(self.names))]

@@ -9,7 +9,7 @@ VANISHED = 1e-15  # a squared residual below this is none
 
 def conjugate_gradients(
     applied: Callable[[Tensor], Tensor],
-    wanted: Tensor,
+    target: Tensor,
     *,
     start: Tensor,
     filtered: Callable[[Tensor], Tensor],
@@ -20,16 +20,16 @@ def conjugate_gradients(
 
     Args:
         applied: The systems' left side, linear.
-        wanted: Their right side.
+        target: Their right side.
         start: Where the search begins, of the same shape.
         filtered: The preconditioner: roughly what undoes ``applied``.
-        product: Inner product of each system, of a shape that multiplies ``wanted``.
+        product: Inner product of each system, of a shape that multiplies ``target``.
         steps: How many; a system that is solved stays where it is.
 
     Source: Hestenes and Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems",
     Journal of Research of the National Bureau of Standards 1952.
     """
-    solution, residual = start, wanted - applied(start)
+    solution, residual = start, target - applied(start)
     direction = filtered(residual)
     size = product(residual, direction)
     for _ in range(steps):

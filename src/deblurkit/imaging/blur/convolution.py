@@ -95,7 +95,8 @@ def convolved_by_fourier(
     if len(singles) == 1:
         singles = singles * len(bordered)
     pictures = zip(bordered.split(1), singles, strict=True)
-    return torch.cat([_spectral_product(one, own, kernels.shape[-1]) for one, own in pictures])
+    size = kernels.shape[-1]
+    return torch.cat([_spectral_product(picture, own, size) for picture, own in pictures])
 
 
 def _spectra(kernels: Tensor, bordered: Tensor) -> Tensor:

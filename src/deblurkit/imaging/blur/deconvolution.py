@@ -97,9 +97,9 @@ class PeriodicFrame:
     def extended(self, pictures: Images) -> Framed:
         """Lay pictures into the frame; they go on mirrored, as often as it takes."""
         for axis, (side, whole) in enumerate(zip(pictures.shape[-2:], self.size, strict=True)):
-            places = torch.arange(whole, device=pictures.device) - self.margin
+            positions = torch.arange(whole, device=pictures.device) - self.margin
             period = max(2 * (side - 1), 1)
-            folded = places.remainder(period)
+            folded = positions.remainder(period)
             pictures = pictures.index_select(2 + axis, torch.minimum(folded, period - folded))
         return pictures
 
@@ -231,18 +231,18 @@ class MaskedLeastSquares(NamedTuple):
         """What the blurred pictures add to the right side of the normal equations."""
         return self.fidelity * self.spectra.conj() * torch.fft.rfft2(observed * self.inside)
 
-    def solved(self, wanted: Spectra, start: Spectra, *, steps: int) -> Spectra:
+    def solved(self, target: Spectra, start: Spectra, *, steps: int) -> Spectra:
         """Solve the normal equations by conjugate gradients, each picture and channel on its own.
 
         Args:
-            wanted: Their right side.
+            target: Their right side.
             start: Where the search begins.
             steps: Of conjugate gradients; the preconditioner is the solution without a mask.
         """
         unmasked = self.fidelity * self.spectra.abs().square() + self.penalty
         return conjugate_gradients(
             self._applied,
-            wanted,
+            target,
             start=start,
             filtered=lambda residual: residual / unmasked,
             product=self._product,
@@ -253,8 +253,8 @@ class MaskedLeastSquares(NamedTuple):
         blurred = torch.fft.irfft2(pictures * self.spectra, s=self.inside.shape)
         return self.seen(blurred) + self.penalty * pictures
 
-    def _product(self, one: Spectra, other: Spectra) -> Float[Tensor, "batch channels 1 1"]:
+    def _product(self, first: Spectra, second: Spectra) -> Float[Tensor, "batch channels 1 1"]:
         """Inner product of real pictures, whose spectra are stored by half; width is even."""
-        products = (one.conj() * other).real
+        products = (first.conj() * second).real
         twice = 2 * products[..., 1:-1].sum(dim=-1) + products[..., 0] + products[..., -1]
         return twice.sum(dim=-1)[..., None, None] / self.inside.numel()

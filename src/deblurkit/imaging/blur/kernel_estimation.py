@@ -66,7 +66,7 @@ def fitted_kernels(
         correlated(differences(blurred)),
         start=start,
         filtered=lambda residual: residual,
-        product=lambda one, other: (one * other).sum(dim=(-2, -1), keepdim=True),
+        product=lambda first, second: (first * second).sum(dim=(-2, -1), keepdim=True),
         steps=steps,
     )
 
@@ -111,11 +111,11 @@ def resized(kernels: Kernels, size: int) -> Float[Tensor, "batch 1 new_size new_
 
 def _islets(kernels: Tensor, *, islet: float) -> Tensor:
     """True where a weight belongs to an islet."""
-    found = np.zeros(kernels.shape, dtype=bool)
-    for place, kernel in enumerate(kernels[:, 0].cpu().numpy()):
+    islets = np.zeros(kernels.shape, dtype=bool)
+    for index, kernel in enumerate(kernels[:, 0].cpu().numpy()):
         count, labels = cv2.connectedComponents((kernel > 0).astype(np.uint8), connectivity=8)
         sums = np.bincount(labels.ravel(), kernel.ravel(), count)
         small = sums < islet * kernel.sum()
         small[[0, sums.argmax()]] = False  # label 0 is the background, the largest part stays
-        found[place, 0] = small[labels]
-    return torch.from_numpy(found).to(kernels.device)
+        islets[index, 0] = small[labels]
+    return torch.from_numpy(islets).to(kernels.device)

@@ -74,9 +74,9 @@ def centred(kernels: Kernels) -> Kernels:
     """
     size = kernels.shape[-1]
     shifts = centroid(kernels).round().long()
-    places = torch.arange(size, device=kernels.device)
-    rows = places + shifts[:, :1]  # (batch, size): where each new row comes from
-    columns = places + shifts[:, 1:]
+    positions = torch.arange(size, device=kernels.device)
+    rows = positions + shifts[:, :1]  # (batch, size): where each new row comes from
+    columns = positions + shifts[:, 1:]
     roomy = F.pad(kernels[:, 0], (size, size, size, size))  # what lies outside is zero
     batch = torch.arange(len(kernels), device=kernels.device)[:, None, None]
     moved = roomy[batch, (rows + size)[:, :, None], (columns + size)[:, None, :]]

@@ -32,10 +32,10 @@ def gaussian_pyramid(pictures: Images, *, levels: int) -> list[Tensor]:
     Communications 1983; deviation, border and resampling as in scikit-image's `pyramid_gaussian`,
     with which Nah et al., CVPR 2017, arXiv:1612.02177, train in their PyTorch code.
     """
-    found = [pictures]
+    versions = [pictures]
     for _ in range(1, levels):
-        found.append(_halved(found[-1]))
-    return found
+        versions.append(_halved(versions[-1]))
+    return versions
 
 
 def _halved(pictures: Images) -> HalfImages:
@@ -54,6 +54,6 @@ def _halved(pictures: Images) -> HalfImages:
 def _mirrored(maps: Tensor, *, axis: int) -> Tensor:
     """Continue maps over their border, the border pixel twice, however short they are."""
     extent = maps.shape[axis]
-    places = [place % (2 * extent) for place in range(-RADIUS, extent + RADIUS)]
-    mirrored = [min(place, 2 * extent - 1 - place) for place in places]
+    positions = [position % (2 * extent) for position in range(-RADIUS, extent + RADIUS)]
+    mirrored = [min(position, 2 * extent - 1 - position) for position in positions]
     return maps.index_select(axis, torch.tensor(mirrored, device=maps.device))

@@ -21,7 +21,6 @@ Area = tuple[int, int, int, int]  # left, top, right, bottom of a drawing, pixel
 
 SHORT_SIDE = 640  # pixels that the short side of a drawing has at least, or text covers it
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-GAP = 6  # white columns between two drawings, pixels
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Detections:
     Args:
         boxes: Left, top, right and bottom of each, in pixels.
         scores: Confidence in each, in [0, 1]; 1 for what people annotated.
-        labels: Name of each one's class.
+        labels: Name of each object's class.
 
     Raises:
         InputError: If they are not equally many, or a box ends before it begins.
@@ -98,7 +97,7 @@ def marked(picture: Image, marks: Sequence[Mark]) -> NDArray[np.uint8]:
 def label(
     drawing: NDArray[np.uint8],
     mark: Mark,
-    place: tuple[int, int, int],
+    box: tuple[int, int, int],
     taken: Sequence[Area],
 ) -> Area:
     """Write a mark's text on its colour, where no other text is and close to its box.
@@ -106,7 +105,7 @@ def label(
     Args:
         drawing: What is written on.
         mark: What is written.
-        place: Left, top and bottom of its box in the drawing.
+        box: Left, top and bottom of its box in the drawing.
         taken: Left, top, right, bottom of the texts that are there already.
 
     Returns:
@@ -115,13 +114,14 @@ def label(
     size = 0.55 * max(1.0, min(drawing.shape[:2]) / SHORT_SIDE)
     (width, height), below = cv2.getTextSize(mark.text, FONT, size, 1)
     wide, tall = width + 6, height + below + 4
-    left = min(max(place[0] - 1, 0), max(drawing.shape[1] - wide, 0))
+    left = min(max(box[0] - 1, 0), max(drawing.shape[1] - wide, 0))
     last = max(drawing.shape[0] - tall, 0)
-    upward = [place[1] - step * tall for step in (1, 2, 3)]
-    downward = [place[1], *(place[2] + step * tall for step in (0, 1, 2))]
+    upward = [box[1] - step * tall for step in (1, 2, 3)]
+    downward = [box[1], *(box[2] + step * tall for step in (0, 1, 2))]
     tops = [min(max(top, 0), last) for top in (*upward, *downward)]
     areas = [(left, top, left + wide, top + tall) for top in tops]
-    area = next((one for one in areas if not any(cross(one, other) for other in taken)), areas[0])
+    free = (area for area in areas if not any(cross(area, other) for other in taken))
+    area = next(free, areas[0])
     cv2.rectangle(drawing, area[:2], (area[2] - 1, area[3] - 1), mark.colour, cv2.FILLED)
     bright = np.dot(mark.colour, REC601) > 140
     ink = (0, 0, 0) if bright else (255, 255, 255)
@@ -130,23 +130,6 @@ def label(
     return area
 
 
-def cross(one: Area, other: Area) -> bool:
+def cross(area: Area, other: Area) -> bool:
     """Whether two areas share a pixel."""
-    return all(max(one[i], other[i]) < min(one[i + 2], other[i + 2]) for i in (0, 1))
-
-
-def titled_row(drawings: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Drawings of one height side by side, each under its title.
-
-    >>> titled_row({"sharp": np.zeros((64, 64, 3), np.uint8)}).shape
-    (104, 64, 3)
-    """
-    columns: list[NDArray[np.uint8]] = []
-    for title, drawing in drawings.items():
-        line = np.full((40, drawing.shape[1], 3), 255, np.uint8)
-        (needed, _), _ = cv2.getTextSize(title, FONT, 0.9, 2)
-        size = 0.9 * min(1.0, (drawing.shape[1] - 12) / needed)
-        cv2.putText(line, title, (6, 28), FONT, size, (20, 20, 20), 2, cv2.LINE_AA)
-        columns += [np.vstack([line, drawing])]
-        columns += [np.full((len(columns[-1]), GAP, 3), 255, np.uint8)]
-    return np.hstack(columns[:-1])
+    return all(max(area[i], other[i]) < min(area[i + 2], other[i + 2]) for i in (0, 1))

@@ -1,6 +1,6 @@
 """Labelled tiles in rows and columns, for the figures that compare methods."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -13,6 +13,7 @@ Pixels = NDArray[np.uint8]  # (height, width, 3), RGB
 
 MARGIN, GAP, FRAME = 20, 10, 3  # pixels; a frame marks the best tile
 TITLE, HEADING, CAPTION = 15, 18, 14  # sizes of letters, pixels
+NAME, BESIDE = 28, 6  # pixels: height of the line of names, gap between two pictures, in one row
 INK, FAINT, BEST = (28, 28, 30), (110, 110, 116), (10, 122, 70)  # RGB
 
 
@@ -69,14 +70,34 @@ def grid(columns: Sequence[str], rows: Sequence[Row], *, footer: Pixels | None =
         draw.line([(MARGIN, top), (width - MARGIN, top)], (222, 222, 226))
         write(draw, row.title, (MARGIN, top + 7), width - 2 * MARGIN, TITLE, FAINT)
         for tile, left in zip(row.tiles, lefts, strict=True):
-            place(canvas, tile, (left, top + above))
+            paste(canvas, tile, (left, top + above))
         top += tall
     if footer is not None:
         canvas.paste(PillowImage.fromarray(footer), (MARGIN, top))
     return np.asarray(canvas).copy()
 
 
-def place(canvas: PillowImage.Image, tile: Panel, corner: tuple[int, int]) -> None:
+def named_row(pictures: Mapping[str, Pixels]) -> Pixels:
+    """Pictures of one height side by side, without a margin, each under its name.
+
+    >>> named_row({"sharp": np.zeros((64, 64, 3), np.uint8)}).shape
+    (92, 64, 3)
+    """
+    widths = [pixels.shape[1] for pixels in pictures.values()]
+    height = max(pixels.shape[0] for pixels in pictures.values())
+    size = (sum(widths) + BESIDE * (len(widths) - 1), NAME + height)
+    canvas = PillowImage.new("RGB", size, "white")
+    draw = ImageDraw.Draw(canvas)
+    left = 0
+    for name, pixels in pictures.items():
+        width = pixels.shape[1]
+        write(draw, name, (left + 2, 3), max(width - 4, 0), HEADING, INK)
+        canvas.paste(PillowImage.fromarray(pixels), (left, NAME))
+        left += width + BESIDE
+    return np.asarray(canvas).copy()
+
+
+def paste(canvas: PillowImage.Image, tile: Panel, corner: tuple[int, int]) -> None:
     """Paste a tile and write its caption below."""
     (left, top), (height, width) = corner, tile.pixels.shape[:2]
     draw = ImageDraw.Draw(canvas)
@@ -139,9 +160,9 @@ def scale(title: str, *, top: float, width: int = 320) -> Pixels:
     canvas.paste(PillowImage.fromarray(bar), (0, 28))
     font = ImageFont.load_default(12)
     for quarter in range(5):
-        at, last = round((width - 1) * quarter / 4), quarter == 4
-        draw.line([(at, 42), (at, 46)], INK)
+        column, last = round((width - 1) * quarter / 4), quarter == 4
+        draw.line([(column, 42), (column, 46)], INK)
         text = f"{top * quarter / 4:g}" + " and more" * last
         shift = 0 if quarter == 0 else draw.textlength(f"{top * quarter / 4:g}", font) / 2
-        draw.text((at - shift, 49), text, FAINT, font)
+        draw.text((column - shift, 49), text, FAINT, font)
     return np.asarray(canvas).copy()

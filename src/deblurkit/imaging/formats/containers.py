@@ -201,8 +201,10 @@ def _gif_colors(flags: bytes) -> int:
 
 def _jpeg_parts(file: File, size: int) -> Iterator[Part | None]:
     for marker, position, length in _segments(file):
-        kept = length > 0 and marker != _START_OF_SCAN
-        yield _part(file, size, bytes([marker]), position=position, length=length) if kept else None
+        beside = length > 0 and marker != _START_OF_SCAN
+        yield (
+            _part(file, size, bytes([marker]), position=position, length=length) if beside else None
+        )
 
 
 def _segments(file: File) -> Iterator[tuple[int, int, int]]:

@@ -16,7 +16,7 @@ _SMALL = 2**24  # pixels; below, no claim of a header does harm
 _PACKING = 3000  # deflate packs 1032 bytes into one at best, LZW some 2700
 _PREDICTED = frozenset({"AVIF", "WEBP"})  # hold any number of equal pixels in some bytes
 _UNKNOWN = re.compile(
-    "cannot handle|not configured|not implemented|support|unknown|unrecogni", re.I
+    "cannot handle|not configured|not implemented|not support|unsupported|unknown pixel mode", re.I
 )
 
 

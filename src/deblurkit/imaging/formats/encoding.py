@@ -190,8 +190,8 @@ def _bmp(values: NDArray[Any], metadata: Metadata) -> bytes:
 
 def _by_opencv(suffix: str, values: NDArray[Any]) -> bytes:
     order = [[0], [2, 1, 0], [2, 1, 0, 3]][values.shape[2] // 2]
-    made, data = cv2.imencode(suffix, np.ascontiguousarray(values[..., order]))
-    if not made:
+    complete, data = cv2.imencode(suffix, np.ascontiguousarray(values[..., order]))
+    if not complete:
         raise EncodingError(f"OpenCV cannot encode it as {suffix}")
     return data.tobytes()
 

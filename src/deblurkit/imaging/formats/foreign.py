@@ -7,6 +7,9 @@ from typing import NamedTuple
 class Foreign(NamedTuple):
     """A kind of file.
 
+    >>> JPEG_LS.sentence
+    'it is a JPEG-LS picture, which is not read here: save it as PNG, TIFF or JPEG and take that'
+
     Args:
         name: In a sentence, singular.
         plural: Likewise.
@@ -156,7 +159,11 @@ def foreign_kind(head: bytes) -> Foreign | None:
 
 
 def kind_of_name(path: Path) -> Foreign | None:
-    """What a file is by its name, if it is known and not read."""
+    """What a file is by its name, if it is known and not read.
+
+    >>> kind_of_name(Path("IMG_1234.CR2")).name, kind_of_name(Path("photo.jpg"))
+    ('RAW file of a camera', None)
+    """
     return _BY_SUFFIX.get(path.suffix.lower())
 
 

@@ -5,6 +5,7 @@ Google, "Motion Photo format 1.0" and "Ultra HDR Image Format v1.1"; ISO 21496-1
 """
 
 import io
+import struct
 
 from deblurkit.imaging.formats.containers import Container, DecodingError
 from deblurkit.imaging.formats.foreign import JPEG_LS
@@ -19,7 +20,8 @@ _LS_FRAME = 0xF7
 _CHANNELS = frozenset({1, 3, 4})
 _MULTIPLE, _ISO_GAIN_MAP = b"MPF\0", b"urn:iso:std:iso:ts:21496:-1\0"
 _LONG_NOTES = b"http://ns.adobe.com/xmp/extension/\0"
-_PICTURE_COUNT = 0xB001  # a tag of the multi-picture format
+_PICTURES, _ENTRY = 0xB002, 16  # a tag of the multi-picture format, and bytes of its entries
+_PREVIEWS = frozenset({0x010001, 0x010002})  # of the picture itself
 _GAIN_MAPS = (b"ns.adobe.com/hdr-gain-map/", b"ns.apple.com/HDRGainMap/", _ISO_GAIN_MAP)
 _VIDEO, _PICTURE = b"ftyp", b"\xff\xd8\xff"
 
@@ -62,10 +64,8 @@ def left_out_of_jpeg(container: Container, rest: bytes) -> tuple[str, ...]:
     """
     second = [content for kind, content in container.parts if kind == b"\xe2"]
     first = [content for kind, content in container.parts if kind == b"\xe1"]
-    count = int(rest.startswith(_PICTURE))
-    for content in second:
-        if content.startswith(_MULTIPLE):
-            count = max(count, _pictures(content.removeprefix(_MULTIPLE)) - 1)
+    multiple = [s.removeprefix(_MULTIPLE) for s in second if s.startswith(_MULTIPLE)]
+    count = _pictures(multiple[0]) if multiple else int(rest.startswith(_PICTURE))
     texts = [rest, *first, *second]
     gain_map = bool(count) and any(sign in text for sign in _GAIN_MAPS for text in texts)
     count -= gain_map
@@ -78,7 +78,15 @@ def left_out_of_jpeg(container: Container, rest: bytes) -> tuple[str, ...]:
 
 
 def _pictures(multiple: bytes) -> int:
+    """How many pictures follow the first one, previews aside."""
     try:
-        return first_directory(io.BytesIO(multiple)).number(_PICTURE_COUNT, 0)
+        directory = first_directory(io.BytesIO(multiple))
     except DecodingError:
         return 0
+    entries = directory.data(_PICTURES)
+    number = struct.Struct(directory.form.order + "L")
+    kinds = [
+        number.unpack_from(entries, at)[0]
+        for at in range(_ENTRY, len(entries) - _ENTRY + 1, _ENTRY)
+    ]
+    return sum(kind & 0xFFFFFF not in _PREVIEWS for kind in kinds)

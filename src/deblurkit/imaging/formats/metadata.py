@@ -69,9 +69,9 @@ def metadata_of(container: Container) -> Metadata:
     elif container.format == "JPEG":
         metadata = _of_jpeg(parts)
     else:
-        found = dict(parts)
-        exif = found.get(b"EXIF", b"").removeprefix(_JPEG_EXIF)
-        metadata = Metadata(exif=exif, icc=found.get(b"ICCP", b""), xmp=found.get(b"XMP ", b""))
+        chunks = dict(parts)
+        exif = chunks.get(b"EXIF", b"").removeprefix(_JPEG_EXIF)
+        metadata = Metadata(exif=exif, icc=chunks.get(b"ICCP", b""), xmp=chunks.get(b"XMP ", b""))
     resolution = metadata.resolution or exif_resolution(metadata.exif)
     return replace(metadata, resolution=resolution)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from deblurkit.imaging.formats.containers import CUT, DecodingError, File
 
 _HEAD = 2**12  # bytes; comments included
+_TEXT = 16  # bytes of a value and what stands around it, at most
 _FIELD = rb"(?:\s|#[^\n\r]*[\n\r])+(\d{1,9})"
 _TWO_LEVELS, _THREE_FIELDS = (
     re.compile(rb"P[14]" + 2 * _FIELD),
@@ -113,14 +114,14 @@ def _from_bytes(file: File, header: NetpbmHeader, count: int) -> NDArray[Any]:
 
 
 def _from_text(file: File, header: NetpbmHeader, count: int) -> NDArray[Any]:
-    content = _COMMENT.sub(b"", file.read())
+    content = _COMMENT.sub(b"", file.read(_TEXT * count + _HEAD))
     if header.two_levels:  # digits need no white space between them
         digits = np.frombuffer(content, np.uint8) - ord("0")
         values = digits[digits < 2]
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # text that is no number ends it
-            values = np.fromstring(content.decode("latin-1"), np.int64, sep=" ")
+            values = np.fromstring(content.decode("latin-1"), np.int32, sep=" ")
     if len(values) < count:
         raise DecodingError(CUT)
     if values[:count].min(initial=0) < 0:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deblurkit.errors import InputError, PictureError
-from deblurkit.imaging.colour import REC601
 from deblurkit.imaging.formats.containers import TIFF_SIGNATURES, DecodingError, File
 from deblurkit.imaging.formats.decoded import Decoded
 from deblurkit.imaging.formats.encoding import not_held
 from deblurkit.imaging.formats.foreign import RAW, kind_of_name
 from deblurkit.imaging.formats.metadata import Metadata
+from deblurkit.imaging.luma import REC601
 from deblurkit.storage import replacing
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]  # (height, width, 3), RGB
@@ -64,7 +64,11 @@ def picture_of(decoded: Decoded) -> Picture:
 
 
 def channels_of(picture: Picture) -> NDArray[Any]:
-    """What is written, (height, width, channels): gray or RGB, and opacity where there is one."""
+    """What is written, (height, width, channels): gray or RGB, and opacity where there is one.
+
+    >>> channels_of(Picture(np.full((2, 3, 3), 7, np.uint8), gray=True)).shape
+    (2, 3, 1)
+    """
     shown: NDArray[Any] = picture.pixels
     if picture.gray:
         luminance = np.rint(shown @ np.array(REC601))
@@ -75,7 +79,11 @@ def channels_of(picture: Picture) -> NDArray[Any]:
 
 
 def left_out(picture: Picture, suffix: str) -> tuple[str, ...]:
-    """What a result with this suffix is without, of all that the picture's file holds, in words."""
+    """What a result with this suffix is without, of all that the picture's file holds, in words.
+
+    >>> left_out(Picture(np.zeros((2, 3, 3), np.uint8), left_out=("its second page",)), ".png")
+    ('its second page',)
+    """
     channels = (1 if picture.gray else 3) + (picture.alpha is not None)
     return picture.left_out + not_held(picture.metadata, suffix, channels)
 

@@ -19,6 +19,12 @@ from deblurkit.imaging.formats.tiff.writing import EncodedPage
 def page_count(path: str | Path) -> int:
     """How many pages a TIFF file has, reduced copies and masks aside; 1 of every other file.
 
+    >>> from deblurkit.imaging.formats.files import write_image
+    >>> import numpy as np
+    >>> write_image("white.png", np.full((2, 3, 3), 255, np.uint8))
+    >>> page_count("white.png")
+    1
+
     Raises:
         PictureError: As in ``read_picture``.
     """
@@ -28,6 +34,12 @@ def page_count(path: str | Path) -> int:
 
 def read_pages(path: str | Path, *, pixel_limit: int) -> Iterator[Picture]:
     """Read the pages of a file one after another.
+
+    >>> import numpy as np
+    >>> page = packed_page(Picture(np.zeros((2, 3, 3), np.uint8)))
+    >>> write_pages("two.tif", [page, page])
+    >>> [picture.pixels.shape for picture in read_pages("two.tif", pixel_limit=100)]
+    [(2, 3, 3), (2, 3, 3)]
 
     Args:
         path: As in ``read_picture``.
@@ -42,12 +54,23 @@ def read_pages(path: str | Path, *, pixel_limit: int) -> Iterator[Picture]:
 
 
 def packed_page(picture: Picture) -> EncodedPage:
-    """A picture as a page of a TIFF file, packed, so that many of them fit into memory."""
+    """A picture as a page of a TIFF file, packed, so that many of them fit into memory.
+
+    >>> import numpy as np
+    >>> len(packed_page(Picture(np.zeros((2, 3, 3), np.uint8))).strips)
+    1
+    """
     return encoded_stack_page(channels_of(picture), picture.metadata)
 
 
 def write_pages(path: str | Path, pages: Sequence[EncodedPage]) -> None:
     """Write a TIFF file of several pages, all or nothing.
+
+    >>> import numpy as np
+    >>> page = packed_page(Picture(np.zeros((2, 3, 3), np.uint8)))
+    >>> write_pages("three.tif", [page, page, page])
+    >>> page_count("three.tif")
+    3
 
     Args:
         path: Its suffix must be one of ``STACKS``; missing folders are made.

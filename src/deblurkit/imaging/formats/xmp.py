@@ -67,11 +67,11 @@ class _Cuts:
 
     def cut(self) -> bytes:
         """The notes without the spans."""
-        kept, position = [], 0
+        pieces, position = [], 0
         for begin, end in sorted(self.spans):
-            kept.append(self.xmp[position:begin])
+            pieces.append(self.xmp[position:begin])
             position = max(position, end)
-        return b"".join([*kept, self.xmp[position:]])
+        return b"".join([*pieces, self.xmp[position:]])
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         for key, value in attributes.items():

@@ -61,8 +61,8 @@ class _Living(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Iterable[type], args: Any = (), kwargs: Any = None
     ) -> Any:
-        given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-        before = {leaf.untyped_storage()._cdata for leaf in given}
+        inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        before = {leaf.untyped_storage()._cdata for leaf in inputs}
         answer = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(answer):
             if isinstance(leaf, Tensor) and leaf.untyped_storage()._cdata not in before:

@@ -64,7 +64,7 @@ class PictureStatistics(TorchFunctionMode):
     layers before them: a number that attention turns into a weight changes little by that.
 
     Attributes:
-        found: What this turn has collected of layers that were not known before.
+        collected: What this turn has collected of layers that were not known before.
 
     >>> from deblurkit.imaging.tiling.tiles import Grid
     >>> norm = torch.nn.InstanceNorm2d(3)
@@ -84,7 +84,7 @@ class PictureStatistics(TorchFunctionMode):
         """Begin the first turn; networks pad tiles to a ``multiple``, pixels."""
         super().__init__()
         self.multiple = multiple
-        self.found: list[Sums] = []
+        self.collected: list[Sums] = []
         self._known: list[Sums] = []
         self._call = 0
         self._tile: Tile | None = None
@@ -96,7 +96,7 @@ class PictureStatistics(TorchFunctionMode):
 
     def settle(self) -> None:
         """All tiles have been seen: what was found is known from now on."""
-        self._known, self.found = [*self._known, *self.found], []
+        self._known, self.collected = [*self._known, *self.collected], []
 
     def at(self, tile: Tile) -> "PictureStatistics":
         """Say which tile comes next."""
@@ -121,13 +121,13 @@ class PictureStatistics(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Answer the two kinds of layers, and hand on everything else."""
-        given = kwargs or {}
-        if func is functional.instance_norm and given.get("running_mean") is None:
-            return self._normalised(*args, **given)
-        if func is torch.Tensor.mean and _over_pictures(*args, **given):
+        options = kwargs or {}
+        if func is functional.instance_norm and options.get("running_mean") is None:
+            return self._normalised(*args, **options)
+        if func is torch.Tensor.mean and _over_pictures(*args, **options):
             mean = self._sums(args[0]).mean.to(args[0])
-            return mean if given.get("keepdim") else mean[..., 0, 0]
-        return func(*args, **given)
+            return mean if options.get("keepdim") else mean[..., 0, 0]
+        return func(*args, **options)
 
     def _normalised(
         self,
@@ -159,18 +159,18 @@ class PictureStatistics(TorchFunctionMode):
         if call < self.layers:
             return self._known[call]
         own = self._own(features)
-        place = call - self.layers
-        if place == len(self.found):
-            self.found.append(own)
+        index = call - self.layers
+        if index == len(self.collected):
+            self.collected.append(own)
         else:
-            self.found[place] = self.found[place].joined(own)
+            self.collected[index] = self.collected[index].joined(own)
         return _sums(features)
 
     def _own(self, features: Features) -> Sums:
         """Of the pixels that no other tile answers for."""
         assert self._tile is not None
-        places = zip(self._tile, features.shape[-2:], strict=True)
-        rows, columns = (_within(span, extent, self.multiple) for span, extent in places)
+        axes = zip(self._tile, features.shape[-2:], strict=True)
+        rows, columns = (_within(span, extent, self.multiple) for span, extent in axes)
         return _sums(features[..., rows, columns])
 
 

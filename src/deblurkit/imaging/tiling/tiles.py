@@ -106,27 +106,27 @@ class Grid(NamedTuple):
             (before + side + after) // 2 // self.multiple * self.multiple
             for before, after in pairwise(starts)
         ]
-        shares, places = [], []
+        shares, bounds = [], []
         for start, begin, end in zip(starts, [0, *middles], [*middles, extent], strict=True):
             stop = min(start + side, extent)
             share = torch.zeros(extent)
             share[start:stop] = self._share(begin, end, extent=extent)[start:stop]
             shares.append(share)
-            places.append((start, stop, begin, end))
+            bounds.append((start, stop, begin, end))
         total = torch.stack(shares).sum(dim=0)
         return [
-            Span(*place, (share / total)[place[0] : place[1]])
-            for place, share in zip(places, shares, strict=True)
+            Span(*ends, (share / total)[ends[0] : ends[1]])
+            for ends, share in zip(bounds, shares, strict=True)
         ]
 
     def _share(self, begin: int, end: int, *, extent: int) -> Float[Tensor, " extent"]:
         """One inside, nothing outside, a slope between; all of it at the picture's borders."""
-        place = torch.arange(extent) + 0.5
-        inside = torch.full_like(place, torch.inf)
+        position = torch.arange(extent) + 0.5
+        inside = torch.full_like(position, torch.inf)
         if begin > 0:
-            inside = torch.minimum(inside, place - begin)
+            inside = torch.minimum(inside, position - begin)
         if end < extent:
-            inside = torch.minimum(inside, end - place)
+            inside = torch.minimum(inside, end - position)
         return (inside / self.fade + 0.5).clamp(0, 1) if self.fade else (inside > 0).float()
 
 
@@ -167,8 +167,8 @@ class Seams:
         beside = restored[..., last_column] if last_column < restored.shape[-1] else None
         self._beside = None if beside is None else beside.clone()
 
-    def _add(self, one: Tensor, other: Tensor) -> None:
-        differences = (one - other).abs()
+    def _add(self, first: Tensor, second: Tensor) -> None:
+        differences = (first - second).abs()
         self.largest = max(self.largest, differences.max().item())
         self.total += differences.double().sum().item()
         self.count += differences.numel()
@@ -200,12 +200,12 @@ def restored_rows(
     """
     rows = grid.rows((picture.shape[-2], picture.shape[-1]))
     finished, width = 0, picture.shape[-1]
-    kept: Tensor | None = None  # what the tiles so far know of rows that are not finished
+    pending: Tensor | None = None  # what the tiles so far know of rows that are not finished
     for number, row in enumerate(rows):
         down = row[0].down
         strip = torch.zeros(*picture.shape[:2], down.stop - finished, width)
-        if kept is not None:
-            strip[..., : kept.shape[-2], :] = kept
+        if pending is not None:
+            strip[..., : pending.shape[-2], :] = pending
         for tile in row:
             restored = restore(tile.of(picture), tile).float().cpu()
             if seams is not None:
@@ -215,7 +215,7 @@ def restored_rows(
             strip[..., down.start - finished :, across] += restored * window
         until = rows[number + 1][0].down.start if number + 1 < len(rows) else down.stop
         yield strip[..., : until - finished, :]
-        kept, finished = strip[..., until - finished :, :].clone(), until
+        pending, finished = strip[..., until - finished :, :].clone(), until
         del strip
 
 

@@ -1,5 +1,6 @@
 """Methods with one optimiser: Lightning accumulates, scales and schedules."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from torch.optim import Optimizer
 from deblurkit.contracts import OptimizerFactory, Pools, Scalar, SchedulerFactory, Terms
 from deblurkit.errors import InputError
 from deblurkit.losses.weights import Objective, Weight
+from deblurkit.methods.frame.resumed import Schedules, keeping_its_numbers
 from deblurkit.methods.frame.trained import TrainedMethod
 
 
@@ -54,6 +56,7 @@ class AutomaticMethod(TrainedMethod):
         self.objective.batches = self.begin(batch)
         terms = self.terms(batch)
         total = self.objective(terms)
+        self.guard.watch(total)
         if self.logs_now:
             self.report({"objective": total.detach(), **{n: t.detach() for n, t in terms.items()}})
             if self.trainer.progress_bar_callback is not None:
@@ -78,11 +81,32 @@ class AutomaticMethod(TrainedMethod):
     def configure_optimizers(self) -> Any:
         """One optimiser; the schedule steps with it."""
         moving = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        optimizer = self.optimizer(moving)
+        optimizer = keeping_its_numbers(self.optimizer(moving), self.optimizer)
         if self.scheduler is None:
+            self.plan = Schedules([])
             return optimizer
         schedule = self.scheduler(optimizer, steps=steps_of(self))
+        self.plan = Schedules([schedule])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """Find the place in the schedule; where an epoch has other steps now, by its share."""
+        before, now = self.stored.get("steps_per_epoch"), steps_per_epoch(self)
+        planned_in_epochs = self.trainer.max_steps == -1
+        self.follow_schedules(stretch=now / before if before and planned_in_epochs else 1.0)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store how many steps an epoch has: accumulation and batches may change on a resume."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["steps_per_epoch"] = steps_per_epoch(self)
+
+
+def steps_per_epoch(method: TrainedMethod) -> int:
+    """Optimiser steps of one epoch; 0 where nobody trains."""
+    batches = method.trainer.num_training_batches
+    if math.isinf(batches):
+        return 0
+    return math.ceil(batches / method.trainer.accumulate_grad_batches)
 
 
 def steps_of(method: TrainedMethod) -> int:

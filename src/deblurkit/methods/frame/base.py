@@ -1,6 +1,8 @@
 """What every method is: something that restores blurred pictures."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 import torch
@@ -9,11 +11,13 @@ from lightning.pytorch import LightningModule
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError, sentence
 from deblurkit.losses.frozen import Frozen
+from deblurkit.methods.frame.constructed import ConstructedByName
+from deblurkit.methods.frame.doors import require_evaluation_batch, require_pictures
 
 ALWAYS_VISIBLE = frozenset({"blurred", "name"})
 
 
-class RestorationMethod(LightningModule, ABC):
+class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
     """Bookkeeping of all methods; it holds no metric.
 
     A paper writes ``restoration``; evaluation, the deblur command and teachers call nothing else.
@@ -23,6 +27,8 @@ class RestorationMethod(LightningModule, ABC):
             with the weights, so that ``deblurkit.load`` can build the method again.
         origin: What published files the weights come from, with their licence, as
             ``deblurkit-convert`` noted it; stays with them through training and saving.
+        config: Key of the ``conf/model`` file with its numbers, where that is not called as the
+            file of the class.
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
@@ -38,63 +44,64 @@ class RestorationMethod(LightningModule, ABC):
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
     restores_untrained: ClassVar[bool] = False
+    config: ClassVar[str | None] = None
 
     @abstractmethod
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore pictures of any size; differentiable where the method is."""
 
-    def restore(self, blurred: Images, **given: Any) -> Images:
+    def restore(self, blurred: Images, **known: Any) -> Images:
         """Restore pictures: the door for notebooks and scripts.
 
         Args:
             blurred: (B, 3, H, W) or gray (B, 1, H, W) in [0, 1], any size, any device.
-            **given: What else is known of the blur, by the names that ``takes`` lists.
+            **known: What else is known of the blur, by the names that ``takes`` lists.
 
         Returns:
             Pictures of the same shape in [0, 1], on the device of ``blurred``; no gradients.
 
         Raises:
-            InputError: If the shape or range is another one, or a given thing is not used.
+            InputError: If it is no tensor, its shape or range is another one, or something known
+                is not used.
         """
-        self._refuse(blurred, given)
+        self._refuse(blurred, known)
         gray = blurred.shape[1] == 1
-        modes = {module: module.training for module in self.modules()}
-        self.eval()
-        try:
-            with torch.no_grad():
-                pictures = blurred.to(self.device, torch.float32).expand(-1, 3, -1, -1)
-                names = [str(number) for number in range(len(pictures))]
-                batch = cast("BlurredBatch", {"blurred": pictures, "name": names, **given})
-                restored = self.restoration(batch)["restored"].clamp(0, 1)
-        finally:
-            for module, training in modes.items():
-                module.training = training
+        with self.in_eval_mode(), torch.no_grad():
+            pictures = blurred.to(self.device, torch.float32).expand(-1, 3, -1, -1)
+            names = [str(number) for number in range(len(pictures))]
+            batch = cast("BlurredBatch", {"blurred": pictures, "name": names, **known})
+            restored = self.restoration(batch)["restored"].clamp(0, 1)
         if gray:
             restored = restored.mean(dim=1, keepdim=True)
         return restored.to(blurred.device, blurred.dtype)
 
-    def _refuse(self, blurred: Images, given: dict[str, Any]) -> None:
-        unused = set(given) - self.takes
+    @contextmanager
+    def in_eval_mode(self) -> Iterator[None]:
+        """Evaluate inside; afterwards every part trains or not as before."""
+        modes = {module: module.training for module in self.modules()}
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes.items():
+                module.training = training
+
+    def _refuse(self, blurred: Images, known: dict[str, Any]) -> None:
+        unused = set(known) - self.takes
         if unused:
             raise InputError(
                 f"{type(self).__name__} does not use {sorted(unused)}; "
                 f"it takes {sorted(self.takes) or 'the blurred picture only'}"
             )
-        shaped = blurred.ndim == 4 and blurred.shape[1] in (1, 3) and blurred.numel() > 0
-        if not shaped or not blurred.is_floating_point():
-            raise InputError(
-                "restore wants floating-point pictures of shape (B, 3, H, W) or (B, 1, H, W), "
-                f"got {tuple(blurred.shape)} of {blurred.dtype}"
-            )
-        low, high = blurred.aminmax()
-        if not (low >= 0 and high <= 1):
-            raise InputError(
-                f"pictures must lie in [0, 1], these lie in [{low:.3g}, {high:.3g}]; "
-                "divide 8-bit values by 255"
-            )
+        require_pictures(blurred)
 
     def visible(self, batch: BlurredBatch) -> BlurredBatch:
-        """What a restoration may see of an evaluation batch: never the sharp picture."""
+        """What a restoration may see of an evaluation batch: never the sharp picture.
+
+        Raises:
+            InputError: If it is no such batch.
+        """
+        require_evaluation_batch(batch)
         keys = (ALWAYS_VISIBLE | self.takes) & batch.keys()
         return cast("BlurredBatch", {key: batch[key] for key in keys})  # type: ignore[literal-required]
 

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from deblurkit.contracts import OptimizerFactory, Pools, SchedulerFactory, Terms
 from deblurkit.errors import InputError
 from deblurkit.losses.weights import Objective, Weight
+from deblurkit.methods.frame.resumed import Schedules, keeping_its_numbers
 from deblurkit.methods.frame.trained import TrainedMethod
 
 Descend = Callable[[Terms], None]
@@ -60,6 +61,7 @@ class ManualMethod(TrainedMethod):
         self.accumulate = 1
         self.descents = dict.fromkeys(optimizers, 0)  # of each player since its last step
         self.optimizer_of: dict[str, LightningOptimizer] = {}
+        self.moving = ""  # the player that takes a step
         self.norm = 0.0  # of the gradient that was used last
 
     @abstractmethod
@@ -83,7 +85,8 @@ class ManualMethod(TrainedMethod):
             self.write_numbers()
 
     def on_train_start(self) -> None:
-        """Find the optimiser of each player."""
+        """Find the optimiser of each player, and where their schedules stand."""
+        self.follow_schedules()
         optimizers = self.optimizers()
         listed = optimizers if isinstance(optimizers, list) else [optimizers]
         self.optimizer_of = dict(zip(self.factories, listed, strict=True))
@@ -105,6 +108,7 @@ class ManualMethod(TrainedMethod):
         critic to generator steps stays the paper's.
         """
         total = self.objectives[player](terms)
+        self.guard.watch(total, player)
         self.manual_backward(total if self.accumulate == 1 else total / self.accumulate)
         self.descents[player] += 1
         if self.logs_now:
@@ -115,6 +119,7 @@ class ManualMethod(TrainedMethod):
 
     def step(self, player: str, optimizer: LightningOptimizer) -> None:
         """Use the gathered gradient of one player."""
+        self.moving = player
         optimizer.step()
         optimizer.zero_grad()
         self.descents[player] = 0
@@ -123,15 +128,15 @@ class ManualMethod(TrainedMethod):
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Guard and clip: Lightning calls this when a gradient scaler has undone its scale."""
-        moving = [p for group in optimizer.param_groups for p in group["params"]]
-        self.norm = self.clip_or_skip(moving, self.clip)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self.norm = self.clip_or_skip(parameters, self.clip, player=self.moving)
 
     def configure_optimizers(self) -> Any:
         """One optimiser per player, in the order of the YAML."""
         optimizers, schedules = [], []
         for player, factory in self.factories.items():
             optimizer = at_once(factory(self.get_submodule(player).parameters()))
-            optimizers.append(optimizer)
+            optimizers.append(keeping_its_numbers(optimizer, factory))
             if player in self.schedulers:
                 epochs = self.trainer.max_epochs
                 if epochs is None or epochs < 1:
@@ -139,6 +144,7 @@ class ManualMethod(TrainedMethod):
                         "a learning-rate schedule needs an end: set trainer.max_epochs"
                     )
                 schedules.append(self.schedulers[player](optimizer, steps=epochs))
+        self.plan = Schedules(schedules)
         return optimizers, schedules
 
 

@@ -22,5 +22,5 @@ def milestones(
         shares: Of the training, each in [0, 1].
         factor: Of the rate at each of them.
     """
-    reached = [round(share * steps) for share in shares]
-    return LambdaLR(optimizer, lambda step: factor ** sum(step >= place for place in reached))
+    starts = [round(share * steps) for share in shares]
+    return LambdaLR(optimizer, lambda step: factor ** sum(step >= start for start in starts))

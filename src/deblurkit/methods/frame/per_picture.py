@@ -1,6 +1,5 @@
 """Methods that are optimised anew for every picture."""
 
-import json
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -17,14 +16,15 @@ from deblurkit.contracts import BlurredBatch, Image, PictureList, Pools, Restora
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.kernels import padded
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.frame.doors import require_pools, shape_of
+from deblurkit.methods.frame.same_pictures import alike, require_same_pictures, sizes_of
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
-from deblurkit.storage import replacing
+from deblurkit.storage import as_json, replacing
 
 log = logging.getLogger(__name__)
 
 SAID = 50  # iterations between two lines about a picture
-ALIKE = 1 / 512  # half a grey level: the same picture, read on another device
 
 
 @runtime_checkable
@@ -97,22 +97,22 @@ class PerPictureMethod(RestorationMethod):
     def _problem_of(self, batch: BlurredBatch, position: int) -> Problem:
         name, picture = batch["name"][position], batch["blurred"][position]
         solved = self.posed().get(key_of(name))
-        if solved is not None and _same(solved.blurred, picture):
+        if solved is not None and alike(solved.blurred, picture):
             return solved
-        told: dict[str, Tensor] = {}
+        known: dict[str, Tensor] = {}
         with torch.inference_mode(False), torch.enable_grad():
             if self.known is not None:
-                told = {"known": self.known(batch, position).clone()}
+                known = {"known": self.known(batch, position).clone()}
             kernel_size = batch["kernel_size"][position] if "kernel_size" in batch else 0
-            return self.solve(picture.clone(), kernel_size, name, **told)
+            return self.solve(picture.clone(), kernel_size, name, **known)
 
-    def solve(self, blurred: Image, kernel_size: int, name: str, **told: Tensor) -> Problem:
+    def solve(self, blurred: Image, kernel_size: int, name: str, **known: Tensor) -> Problem:
         """Solve one picture by itself, after a search for the extent of an unknown blur."""
         initial_state: Callable[..., Problem] = self.initial_state
         if kernel_size == 0 and self.search is not None:
             kernel_size = self.search(blurred)
             log.info("%s: the blur extends over %d pixels", name, kernel_size)
-        return self.finished(initial_state(blurred, kernel_size, **told), name)
+        return self.finished(initial_state(blurred, kernel_size, **known), name)
 
     def finished(self, problem: Problem, name: str) -> Problem:
         """Iterate until a problem is solved, see ``finish``."""
@@ -168,21 +168,25 @@ class PerPictureMethod(RestorationMethod):
             if not problem.running
         }
         with replacing(Path(self.trainer.default_root_dir) / "answers.json") as stream:
-            stream.write(json.dumps(finished, indent=1).encode())
+            stream.write(as_json(finished, indent=1))
 
     def on_train_end(self) -> None:
         """Say so if the run has ended before its pictures were finished."""
-        left = sum(bool(problem.running) for problem in self.posed().values())
-        if left:
+        unfinished = sum(bool(problem.running) for problem in self.posed().values())
+        if unfinished:
             log.warning(
                 "%d of %d pictures are not finished; go on with resume=<run folder> and more "
                 "trainer.max_epochs",
-                left,
+                unfinished,
                 len(self.problems),
             )
 
     def setup(self, stage: str) -> None:
-        """Pose the problems of the training data, unless a checkpoint brought them."""
+        """Pose the problems of the training data, unless a checkpoint brought them.
+
+        Raises:
+            InputError: If there are several devices, or no data module with the right batches.
+        """
         super().setup(stage)
         if stage != "fit" or self.problems:
             return
@@ -191,8 +195,14 @@ class PerPictureMethod(RestorationMethod):
                 f"{type(self).__name__} optimises each picture on one device; use trainer.devices=1"
                 " here, or let several devices share the files of deblurkit-deblur"
             )
-        loader = self.trainer.datamodule.train_dataloader()  # type: ignore[attr-defined]
-        batch: Pools = next(iter(loader))
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            raise InputError(
+                f"{type(self).__name__} reads its pictures from a data module before the first "
+                f"step: fit(method, datamodule=...), where a batch is {shape_of(self.needs)}"
+            )
+        batch: Pools = next(iter(data.train_dataloader()))
+        require_pools(batch, self.needs, method=type(self).__name__)
         self._pose_all(batch["pictures"])
 
     def _pose_all(self, pictures: PictureList) -> None:
@@ -212,13 +222,16 @@ class PerPictureMethod(RestorationMethod):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store the sizes from which the problems are posed again."""
         super().on_save_checkpoint(checkpoint)
-        checkpoint["problems"] = {
-            problem.name: [list(problem.blurred.shape), problem.kernel_size]
-            for problem in self.posed().values()
-        }
+        checkpoint["problems"] = sizes_of(self.posed())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Pose the problems again, so that their stored state finds its place."""
+        """Pose the problems again, so that their stored state finds its place.
+
+        Raises:
+            InputError: If the data of a resumed run holds other pictures.
+        """
+        if self.problems:
+            require_same_pictures(self.posed(), checkpoint)
         for name, (shape, kernel_size) in checkpoint.get("problems", {}).items():
             problem = self.initial_state(torch.zeros(shape), kernel_size)
             problem.name = name
@@ -233,21 +246,21 @@ def finish(method: Iterative, problem: Problem, name: str) -> Problem:
     while problem.running:
         take_step(method, problem, optimizer)
         if problem.iterations % SAID == 0:
-            done, fidelity = int(problem.iterations), float(problem.fidelity)
-            log.info("%s: %d iterations, fidelity %.3g", name, done, fidelity)
+            iterations, fidelity = int(problem.iterations), float(problem.fidelity)
+            log.info("%s: %d iterations, fidelity %.3g", name, iterations, fidelity)
     _complain(problem)
     return problem
 
 
 def take_step(method: Iterative, problem: Problem, optimizer: Any) -> None:
     """One iteration of a problem, and what it has cost."""
-    begun = perf_counter()
+    start = perf_counter()
     problem.iterations += 1
     if problem.iterations == 1 and problem.is_hopeless():
         problem.running.fill_(False)
     else:
         method.iterate(problem, optimizer)
-    problem.seconds += perf_counter() - begun
+    problem.seconds += perf_counter() - start
 
 
 def answers(solved: Sequence[Problem]) -> Restoration:
@@ -266,10 +279,6 @@ def answers(solved: Sequence[Problem]) -> Restoration:
 def key_of(name: str) -> str:
     """Key of a picture's module: without dots, and unlike any attribute of a module."""
     return "picture:" + name.replace("%", "%25").replace(".", "%2E")
-
-
-def _same(one: Image, other: Image) -> bool:
-    return one.shape == other.shape and bool((one - other.to(one)).abs().max() < ALIKE)
 
 
 def _complain(problem: Problem) -> None:

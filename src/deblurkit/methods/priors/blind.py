@@ -1,8 +1,8 @@
 """Blind deconvolution as two generators' problem: one makes the picture, one the kernel.
 
 SelfDeblur minimises how much their convolution differs from the blurred picture; methods that know
-more add terms. A method poses with ``BlindPriors``, asks ``BlindProblem.made`` for an iteration's
-picture and kernel, moves by ``Descent`` and lets ``BlindProblem.keep`` renew the answer.
+more add terms. A method poses with ``BlindPriors``, asks ``BlindProblem.generate`` for picture and
+kernel of an iteration, moves by ``Descent`` and lets ``BlindProblem.keep`` renew the answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.blur.convolution import convolved_inside
 from deblurkit.imaging.blur.noise import noise_level
 from deblurkit.imaging.colour import luminance
-from deblurkit.methods.priors.deep import GeneratedProblem
+from deblurkit.methods.priors.deep import GeneratedProblem, uniform
 from deblurkit.methods.priors.stopping import Progress, Watch
 
 BLACK = 0.02  # mean intensity below which the picture generator has failed
@@ -84,7 +84,7 @@ class BlindProblem(GeneratedProblem):
         self.register_buffer("kernel", point)
         self.register_buffer("averaged", blurred.clone())
 
-    def made(self, jitter: float) -> BlindIterate:
+    def generate(self, jitter: float) -> BlindIterate:
         """Generate picture and kernel, convolve them.
 
         Args:
@@ -102,28 +102,28 @@ class BlindProblem(GeneratedProblem):
         return BlindIterate(latent, restored, kernel, reblurred)
 
     @torch.no_grad()
-    def keep(self, made: BlindIterate, *, fidelity: Scalar, average: float) -> None:
+    def keep(self, iterate: BlindIterate, *, fidelity: Scalar, average: float) -> None:
         """Take over an iteration's answer and kernel, and stop where the watch says so.
 
         Args:
-            made: Of this iteration.
+            iterate: Of this iteration.
             fidelity: Distance of its re-blurred picture to the blurred one.
             average: Share of the earlier answers in the new one.
         """
         share = 1.0 if self.iterations == 1 else 1 - average
-        self.averaged.lerp_(self.blurred + (made.restored - self.luminance)[0], share)
+        self.averaged.lerp_(self.blurred + (iterate.restored - self.luminance)[0], share)
         self.fidelity.copy_(fidelity)
         progress = Progress(
             iterations=int(self.iterations),
-            restored=made.restored.detach(),
-            reblurred=made.reblurred.detach(),
+            restored=iterate.restored.detach(),
+            reblurred=iterate.reblurred.detach(),
             fidelity=float(fidelity),
         )
         if self.watch.ends(progress):
             self.running.fill_(False)
         if self.watch.improved:
             self.answer.copy_(self.averaged)
-            self.kernel.copy_(made.kernel.mean(dim=0))
+            self.kernel.copy_(iterate.kernel.mean(dim=0))
 
     def is_black(self) -> bool:
         """Whether the picture is gone, which happens while the kernel may be right."""
@@ -142,18 +142,18 @@ class BlindProblem(GeneratedProblem):
 
     def complaints(self) -> list[str]:
         """What went wrong, in sentences without the picture's name."""
-        found = super().complaints()
+        sentences = super().complaints()
         if self.is_black():
-            found.append(
+            sentences.append(
                 "the restored picture is black; take another seed=, or deconvolve with the kernel "
                 "that was found (model=hyper_laplacian)"
             )
         if self.is_point() and not self.is_constant():
-            found.append(
+            sentences.append(
                 "the kernel is a single point: either the picture is sharp or the search has "
                 "failed; take another seed= or kernel_size="
             )
-        return found
+        return sentences
 
 
 class BlindPriors:
@@ -170,13 +170,14 @@ class BlindPriors:
         kernel: Makes the kernel generator, from ``inputs`` and ``size``.
         inputs: Feature maps of the picture generator's noise and numbers of the kernel
             generator's: ``picture`` and ``kernel``.
-        amplitude: The noise is uniform between 0 and this.
+        amplitude: Size of the noise: its upper end, or its standard deviation.
         jitter: Standard deviation of the noise that each iteration adds.
         stopping: Makes what says when a picture ends.
         seed: Decides noise and first weights, together with the sizes alone.
         most_pixels: Largest picture with its margin, in pixels: all of it is optimised at once.
         blur: Makes what blurs a latent picture with several kernels, for a height and width;
             without it one kernel holds everywhere.
+        noise: Draws the noise, of a shape and ``amplitude``.
 
     Source: Ren et al., "Neural Blind Deconvolution Using Deep Priors", CVPR 2020,
     arXiv:1908.02197, sec. 3; authors' code. With seed 0 the noise and the first weights are those
@@ -197,11 +198,12 @@ class BlindPriors:
         seed: int,
         most_pixels: int,
         blur: Callable[[tuple[int, int]], nn.Module] | None = None,
+        noise: Callable[..., Tensor] = uniform,
     ) -> None:
         self.picture, self.kernel, self.inputs = picture, kernel, dict(inputs)
         self.amplitude, self.jitter, self.stopping = amplitude, jitter, stopping
         self.seed, self.most_pixels = seed, most_pixels
-        self.blur = blur
+        self.blur, self.noise = blur, noise
 
     def initial_state(self, blurred: Image, kernel_size: int) -> BlindProblem:
         """State at the start for one picture; leaves the global random numbers alone.
@@ -215,10 +217,10 @@ class BlindPriors:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(self.seed)
             shape = (1, self.inputs["picture"], height + margin, width + margin)
-            noise = self.amplitude * torch.rand(shape)
+            noise = self.noise(shape, amplitude=self.amplitude)
             picture = self.picture(inputs=self.inputs["picture"])
             torch.default_generator.manual_seed(self.seed)
-            kernel_noise = self.amplitude * torch.rand(1, self.inputs["kernel"])
+            kernel_noise = self.noise((1, self.inputs["kernel"]), amplitude=self.amplitude)
             kernel = self.kernel(inputs=self.inputs["kernel"], size=kernel_size)
             generators = {"picture": picture, "kernel": kernel}
             if self.blur is not None:

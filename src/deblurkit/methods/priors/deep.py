@@ -24,6 +24,31 @@ CONSTANT = 1 / 255  # a picture with less contrast than one grey level has nothi
 DRAWS = 1_000_003  # seeds lie so far apart in the numbers that start the noise of an iteration
 
 
+def uniform(shape: Sequence[int], *, amplitude: float) -> Tensor:
+    """Fixed noise for a generator, uniform between 0 and ``amplitude``.
+
+    >>> noise = uniform((1, 8, 100, 100), amplitude=0.1)
+    >>> bool(0 <= noise.min() and noise.max() < 0.1)
+    True
+
+    Source: the code of Ulyanov et al., "Deep Image Prior", CVPR 2018, and of SelfDeblur.
+    """
+    return amplitude * torch.rand(*shape)
+
+
+def gaussian(shape: Sequence[int], *, amplitude: float) -> Tensor:
+    """Fixed noise for a generator, normal with mean 0 and standard deviation ``amplitude``.
+
+    >>> noise = gaussian((1, 8, 100, 100), amplitude=0.1)
+    >>> round(noise.std().item(), 2), bool(noise.min() < -0.2)
+    (0.1, True)
+
+    Source: Chi, "Weakly-supervising the Deep Priors for Blind Deconvolution", project proposal,
+    University of Toronto, sec. 1.
+    """
+    return amplitude * torch.randn(*shape)
+
+
 class GeneratedProblem(Problem):
     """A picture whose answer networks generate; their weights are what is sought.
 
@@ -84,15 +109,15 @@ class GeneratedProblem(Problem):
 
     def complaints(self) -> list[str]:
         """What went wrong, in sentences without the picture's name."""
-        found = []
+        sentences = []
         if self.is_constant():
-            found.append("it is constant, so there is nothing to restore")
+            sentences.append("it is constant, so there is nothing to restore")
         if self.in_a_row >= IN_A_ROW:
-            found.append(
+            sentences.append(
                 f"the last {IN_A_ROW} iterations were not finite, so its answer is that of the "
                 "last good one; use trainer.precision=32-true or lower learning rates"
             )
-        return found
+        return sentences
 
 
 class Descent:
@@ -154,8 +179,8 @@ class Descent:
         Returns:
             Whether the step was taken, so that the answer of this iteration counts.
         """
-        done = int(problem.iterations) - 1
-        factor = self.decay ** sum(done >= milestone for milestone in self.milestones)
+        iterations = int(problem.iterations) - 1
+        factor = self.decay ** sum(iterations >= milestone for milestone in self.milestones)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * factor
         optimizer.zero_grad()
@@ -166,7 +191,7 @@ class Descent:
                 problem.in_a_row.zero_()
                 return True
             optimizer.zero_grad()
-        log.warning("%s: iteration %d is not finite and was left out", problem.name, done + 1)
+        log.warning("%s: iteration %d is not finite and was left out", problem.name, iterations + 1)
         problem.skipped += 1
         problem.in_a_row += 1
         if problem.in_a_row >= IN_A_ROW:
@@ -175,4 +200,5 @@ class Descent:
 
 
 def _gradients(problem: GeneratedProblem) -> list[Tensor]:
-    return [one.grad for one in problem.generators.parameters() if one.grad is not None]
+    parameters = problem.generators.parameters()
+    return [gradient for parameter in parameters if (gradient := parameter.grad) is not None]

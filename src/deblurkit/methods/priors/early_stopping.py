@@ -207,8 +207,8 @@ class MovingVariance(Watch):
         """Compare the window that this iteration closes with the calmest one."""
         window, pixels = self.frames.shape
         values = progress.restored.flatten()
-        places = torch.linspace(0, len(values) - 1, pixels, dtype=torch.float64).round().long()
-        self.frames[(progress.iterations - 1) % window] = values[places.to(values.device)]
+        positions = torch.linspace(0, len(values) - 1, pixels, dtype=torch.float64).round().long()
+        self.frames[(progress.iterations - 1) % window] = values[positions.to(values.device)]
         if progress.iterations >= self.first:
             variance = self.frames.var(dim=0, correction=0).mean()
             self.improved = bool(self.best == 0) or bool(variance < self.least)

@@ -11,6 +11,7 @@ from torch import Tensor
 from deblurkit.contracts import Image, Kernels
 from deblurkit.errors import InputError
 from deblurkit.imaging.colour import luminance
+from deblurkit.imaging.windows import highest_mean
 
 IN_A_ROW = 2  # sides that are not filled; a single one may be chance
 ROUNDING = 1e-9  # of sums of weights
@@ -80,7 +81,7 @@ class KernelSearch:
         part = liveliest(luminance(blurred[None].float()), self.window)
         third = min(part.shape[-2:]) // 3
         used, roomy = [3 - 2 * self.margin], 0
-        for side in [one for one in self.sides if one <= third]:
+        for side in [side for side in self.sides if side <= third]:
             kernel = self.estimator.estimated(part, side)
             used.append(_span(kernel, mass=self.mass))
             roomy = roomy + 1 if _span(kernel, mass=1.0) <= side - self.room else 0
@@ -97,14 +98,11 @@ def liveliest(pictures: Plane, side: int) -> Window:
         pictures: One picture.
         side: Of the part, in pixels; where the picture is smaller, all of it.
     """
-    rows, columns = (min(side, whole) for whole in pictures.shape[-2:])
     steps = F.pad(pictures.diff(dim=-1).abs(), (0, 1)) + F.pad(
         pictures.diff(dim=-2).abs(), (0, 0, 0, 1)
     )
-    stride = max(side // 4, 1)
-    means = F.avg_pool2d(steps, (rows, columns), stride)[0, 0]
-    top, left = (stride * int(place) for place in divmod(int(means.argmax()), means.shape[1]))
-    return pictures[..., top : top + rows, left : left + columns]
+    rows, columns = highest_mean(steps[0], side, stride=max(side // 4, 1)).window
+    return pictures[..., rows, columns]
 
 
 def extent(kernel: Kernels, axis: int, *, mass: float) -> int:

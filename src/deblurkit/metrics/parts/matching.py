@@ -14,17 +14,17 @@ def overlaps(
 
     Boxes are left, top, right, bottom in pixels; without area they overlap with nothing.
     """
-    one, other = boxes.double()[:, None], others.double()[None]
-    begin = torch.maximum(one[..., :2], other[..., :2])
-    end = torch.minimum(one[..., 2:], other[..., 2:])
+    first, second = boxes.double()[:, None], others.double()[None]
+    begin = torch.maximum(first[..., :2], second[..., :2])
+    end = torch.minimum(first[..., 2:], second[..., 2:])
     shared = (end - begin).clamp(min=0).prod(dim=-1)
-    areas = [(box[..., 2:] - box[..., :2]).prod(dim=-1) for box in (one, other)]
+    areas = [(box[..., 2:] - box[..., :2]).prod(dim=-1) for box in (first, second)]
     joint = areas[0] + areas[1] - shared
     return shared / joint.clamp(min=torch.finfo(joint.dtype).tiny)
 
 
 def partners(
-    found: Detections, truth: Detections, *, overlap: float
+    detected: Detections, truth: Detections, *, overlap: float
 ) -> Int[Tensor, " found_objects"]:
     """The true object that each found one stands for, -1 where there is none.
 
@@ -34,15 +34,15 @@ def partners(
 
     Source: Lin et al., "Microsoft COCO", ECCV 2014, its evaluation; one threshold.
     """
-    partner = torch.full((len(found),), -1)
-    if not len(found) or not len(truth):
+    partner = torch.full((len(detected),), -1)
+    if not len(detected) or not len(truth):
         return partner
-    free = overlaps(found.boxes, truth.boxes)
-    same = torch.tensor([[one == other for other in truth.labels] for one in found.labels])
+    free = overlaps(detected.boxes, truth.boxes)
+    same = torch.tensor([[label == other for other in truth.labels] for label in detected.labels])
     free[~same.to(free.device) | (free < overlap)] = -1
-    for one in found.scores.argsort(descending=True, stable=True).tolist():
-        best = int(free[one].argmax())
-        if free[one, best] >= 0:
-            partner[one] = best
+    for number in detected.scores.argsort(descending=True, stable=True).tolist():
+        best = int(free[number].argmax())
+        if free[number, best] >= 0:
+            partner[number] = best
             free[:, best] = -1
     return partner

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from deblurkit.contracts import Images
-from deblurkit.metrics.parts.protocol import Protocol, check
+from deblurkit.metrics.parts.protocol import Direction, Protocol, check
 
 VERSIONS = ("blurred", "restored", "sharp")  # of a picture
 
@@ -24,6 +25,7 @@ class PooledProtocol(Metric):
 
     Attributes:
         counted: Names of what ``measure`` counts.
+        directions: Of its figures beside the counts: ``max`` or ``min`` is best.
 
     >>> class Bright(PooledProtocol):
     ...     counted = ("bright", "pixels")
@@ -40,6 +42,7 @@ class PooledProtocol(Metric):
     is_differentiable = False
     full_state_update = False
     counted: tuple[str, ...]
+    directions: Mapping[str, Direction] = MappingProxyType({})
     sums: Tensor
     pictures: Tensor
 
@@ -65,7 +68,8 @@ class PooledProtocol(Metric):
         """
         for version in pictures.values():
             check(version, pictures["sharp"])
-        measured = self.measure(pictures, name)
+        with torch.autocast(pictures["sharp"].device.type, enabled=False):
+            measured = self.measure(pictures, name)
         self.update(measured)
         return {
             f"{version}/{count}": number
@@ -90,6 +94,16 @@ class PooledProtocol(Metric):
             if pictures
             for name, value in self.figures(dict(zip(self.counted, sums, strict=True))).items()
         }
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """Names of what ``compute`` gives."""
+        figures = (*self.directions, *self.counted)
+        return tuple(f"{version}/{figure}" for version in VERSIONS for figure in figures)
+
+    def direction(self, score: str) -> Direction | None:
+        """Whether the highest or the lowest value of a figure is best; None of counts."""
+        return self.directions.get(score.rpartition("/")[2])
 
     def plot(self, value: Any = None, ax: Any = None) -> Any:
         """Figure and axes of the figures, or of the values given, as of every torchmetrics one."""

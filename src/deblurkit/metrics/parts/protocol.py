@@ -1,9 +1,9 @@
 """What a named protocol is: scores of one restored picture, averaged over pictures."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,8 +13,10 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.metrics.parts.means import mean_score
 
 Score = Mapping[str, Tensor]
+Direction = Literal["max", "min"]  # whether the highest or the lowest value of a score is best
 
 
 class Protocol(Metric):
@@ -24,10 +26,14 @@ class Protocol(Metric):
     the means; ``compute`` gives the means over the pictures of all devices. The scores of every
     picture are kept and their sums rounded once, so that any number of devices gives the same bits.
 
-    A picture with values that are not finite scores NaN throughout, and so does the mean.
+    A picture with values that are not finite scores NaN throughout, and so does the mean. Infinite
+    scores are left out of it, as ``mean_score`` says.
 
     Attributes:
         scores: Names of what ``measure`` returns.
+        directions: Of scores that do not follow ``higher_is_better``: ``max`` or ``min`` is best.
+        aligns: Whether the pictures are moved onto each other first; scores without that say little
+            about pictures that may have moved.
         name: Of the picture that is being measured, where it is known.
 
     >>> class Error(Protocol):
@@ -42,6 +48,8 @@ class Protocol(Metric):
     is_differentiable = False
     full_state_update = False
     scores: tuple[str, ...]
+    directions: Mapping[str, Direction] = MappingProxyType({})
+    aligns: bool = False
     name: str | None = None
     taken: list[Tensor] | Tensor  # of each picture its scores, in their order
 
@@ -67,37 +75,66 @@ class Protocol(Metric):
             InputError: As ``check`` says.
         """
         check(restored, sharp)
-        for number, (one, truth) in enumerate(zip(restored.split(1), sharp.split(1), strict=True)):
+        pairs = zip(restored.split(1), sharp.split(1), strict=True)
+        for number, (picture, partner) in enumerate(pairs):
             self.name = None if names is None else names[number]
-            if bool(torch.stack(one.aminmax()).isfinite().all()):  # one pass; NaN wins
-                taken = self.measure(one, truth)
+            if bool(torch.stack(picture.aminmax()).isfinite().all()):  # one pass; NaN wins
+                scores = self._measured(picture, partner)
             else:
-                taken = dict.fromkeys(self.scores, torch.tensor(torch.nan))
-            row = [taken[score].detach().double().to(self.device) for score in self.scores]
+                scores = dict.fromkeys(self.scores, torch.tensor(torch.nan))
+            row = [scores[name].detach().double().to(self.device) for name in self.scores]
             assert isinstance(self.taken, list)  # a tensor only while devices are gathered
             self.taken.append(torch.stack(row))
 
+    def _measured(self, restored: Images, sharp: Images) -> Score:
+        """Scores in full precision, also under mixed precision; errors name the picture."""
+        try:
+            with torch.autocast(sharp.device.type, enabled=False):
+                return self.measure(restored, sharp)
+        except InputError as error:
+            if self.name is None or self.name in str(error):
+                raise
+            raise InputError(f"{self.name}: {error}") from error
+
     def compute(self) -> dict[str, Tensor]:
-        """Mean of each score over the pictures, NaN if there are none."""
-        kept = dim_zero_cat(self.taken) if len(self.taken) else torch.empty(0)
-        columns = kept.reshape(-1, len(self.scores)).T.tolist()
+        """Mean of each score over the pictures, as ``mean_score`` takes it; NaN without any."""
+        table = dim_zero_cat(self.taken) if len(self.taken) else torch.empty(0)
+        columns = table.reshape(-1, len(self.scores)).T.tolist()
         return {
-            score: torch.tensor(mean(column), dtype=torch.float64, device=self.device)
+            score: torch.tensor(mean_score(column).value, dtype=torch.float64, device=self.device)
             for score, column in zip(self.scores, columns, strict=True)
         }
+
+    def direction(self, score: str) -> Direction | None:
+        """Whether the highest or the lowest value of a score is best; None if it is not known."""
+        if score in self.directions:
+            return self.directions[score]
+        if self.higher_is_better is None:
+            return None
+        return "max" if self.higher_is_better else "min"
 
     def plot(self, value: Any = None, ax: Any = None) -> Any:
         """Figure and axes of the means, or of the values given; as of every torchmetrics metric."""
         return self._plot(value, ax)
 
 
-def mean(values: Sequence[float]) -> float:
-    """Mean whose sum is rounded once: the same in any order. NaN of nothing.
+def leading(protocols: Mapping[str, Metric]) -> str | None:
+    """Name of the protocol that leads tables; None without one.
 
-    >>> mean([1.0, 2.0, 4.5])
-    2.5
+    It is the first one that aligns the pictures and whose first score is best if it is high.
+
+    >>> from deblurkit.metrics.levin import Levin
+    >>> from deblurkit.metrics.rgb8 import RGB8
+    >>> leading({"rgb8": RGB8(), "levin": Levin(border=15, reach=10)})
+    'levin'
     """
-    return math.fsum(values) / len(values) if values else math.nan
+    aligning = (
+        name
+        for name, protocol in protocols.items()
+        if isinstance(protocol, Protocol) and protocol.aligns
+        if protocol.direction(protocol.scores[0]) == "max"
+    )
+    return next(aligning, None)
 
 
 def gathered(state: Tensor, group: Any = None) -> list[Tensor]:

@@ -49,7 +49,7 @@ def aligned(restored: Plane, sharp: Plane, *, border: int, reach: int) -> Aligne
     skirt = border - reach
     roomy = restored[skirt : height - skirt, skirt : width - skirt]
     errors = squared_errors(roomy, truth, reach=reach)
-    row, column = (int(one) for one in np.unravel_index(errors.argmin(), errors.shape))
+    row, column = map(int, np.unravel_index(errors.argmin(), errors.shape))
     moved = resampled(roomy, row=row, column=column, size=truth.shape)
     return Aligned(moved, truth, row / PHASES - reach, column / PHASES - reach)
 
@@ -79,13 +79,13 @@ def squared_errors(roomy: Plane, truth: Plane, *, reach: int) -> Errors:
     shifts = 2 * reach + 1
     products = correlation(roomy, truth)[:shifts, :shifts]
     framed = np.pad(roomy, 1)  # neighbours beyond the last shift get no weight
-    here = framed[1:, 1:]
+    inner = framed[1:, 1:]
     squares = {
-        (0, 0): windowed(here * here, truth.shape),
-        (0, 1): windowed(here[:, :-1] * here[:, 1:], truth.shape),
-        (1, 0): windowed(here[:-1] * here[1:], truth.shape),
-        (1, 1): windowed(here[:-1, :-1] * here[1:, 1:], truth.shape),
-        (1, -1): windowed(here[:-1, 1:] * here[1:, :-1], truth.shape),
+        (0, 0): windowed(inner * inner, truth.shape),
+        (0, 1): windowed(inner[:, :-1] * inner[:, 1:], truth.shape),
+        (1, 0): windowed(inner[:-1] * inner[1:], truth.shape),
+        (1, 1): windowed(inner[:-1, :-1] * inner[1:, 1:], truth.shape),
+        (1, -1): windowed(inner[:-1, 1:] * inner[1:, :-1], truth.shape),
     }
     errors = np.empty((PHASES * 2 * reach + 1,) * 2)
     for below in range(PHASES):

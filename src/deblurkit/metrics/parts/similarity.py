@@ -61,13 +61,14 @@ def moments(restored: Map, sharp: Map) -> Moments:
     side = min(restored.shape[:2])
     if side <= 2 * RADIUS:
         raise InputError(
-            f"SSIM needs pictures whose sides have at least {2 * RADIUS + 1} pixels, not {side}"
+            f"SSIM needs pictures whose sides have at least {2 * RADIUS + 1} pixels, not {side}, "
+            "after what a protocol crops or shrinks: leave this one out"
         )
     sums, differences = restored + sharp, restored - sharp
     sums -= MIDDLE
     maps = (sums, differences, sums * sums, differences * differences)
     taps = gaussian_taps()
-    return Moments(*(blurred(one, taps) for one in maps))
+    return Moments(*(blurred(values, taps) for values in maps))
 
 
 def blurred(levels: Map, taps: NDArray[np.float64]) -> Map:
@@ -179,7 +180,7 @@ def ssim_wang(restored: Plane, sharp: Plane) -> float:
     Source: Wang et al., IEEE TIP 2004; the authors' script of 2009.
     """
     factor = max(1, int(min(sharp.shape) / 256 + 0.5))
-    small = (shrunk(one, factor=factor) for one in (restored, sharp))
+    small = (shrunk(levels, factor=factor) for levels in (restored, sharp))
     return float(ssim_map(cropped(moments(*small))).mean())
 
 
@@ -200,15 +201,24 @@ def ms_ssim_metrix(restored: Plane, sharp: Plane) -> float:
     The means of the contrast map and of the structure map are taken one by one, then multiplied.
     Structures that are opposite on average score 0.
 
+    Raises:
+        InputError: If the pictures are smaller than the window after four halvings.
+
     Source: Wang et al., "Multi-scale structural similarity", Asilomar 2003; the package MeTriX MuX,
     which Koehler et al., ECCV 2012, evaluate with.
     """
+    least = 2 ** (len(SHARES) - 1) * 2 * RADIUS + 1  # halving rounds up
+    if min(sharp.shape) < least:
+        raise InputError(
+            f"multi-scale SSIM needs pictures whose sides have at least {least} pixels, not "
+            f"{min(sharp.shape)}: leave this one out"
+        )
     taps = np.array([*reversed(LOW), *LOW[1:]])
     taps /= taps.sum()
     score = 1.0
     for scale, share in enumerate(SHARES):
         if scale:
-            restored, sharp = (halved(one, taps) for one in (restored, sharp))
+            restored, sharp = (halved(levels, taps) for levels in (restored, sharp))
         luminance, contrast, structure = (float(m.mean()) for m in factors(restored, sharp))
         score *= (max(contrast, 0.0) * max(structure, 0.0)) ** share
     return score * luminance ** SHARES[-1]

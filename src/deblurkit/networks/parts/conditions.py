@@ -246,15 +246,15 @@ class External(ConditionProvider):
         """
         with torch.no_grad():
             first = not self.opened
-            found = self._open(pictures.device)(pictures)
+            maps = self._open(pictures.device)(pictures)
             if first:
-                self._require_probabilities(found, pictures)
+                self._require_probabilities(maps, pictures)
             height, width = pictures.shape[-2:]
-            if found.shape[-2:] != (height, width):
-                found = functional.interpolate(found, size=(height, width), mode="bilinear")
-            folded = found.new_zeros((len(pictures), self.classes, height, width))
-            index = torch.tensor(self.class_map, device=found.device)
-            return folded.index_add(1, index, found).to(pictures.dtype)
+            if maps.shape[-2:] != (height, width):
+                maps = functional.interpolate(maps, size=(height, width), mode="bilinear")
+            folded = maps.new_zeros((len(pictures), self.classes, height, width))
+            index = torch.tensor(self.class_map, device=maps.device)
+            return folded.index_add(1, index, maps).to(pictures.dtype)
 
     def _open(self, device: torch.device) -> Segmenter:
         if not self.opened:
@@ -269,15 +269,15 @@ class External(ConditionProvider):
                 segmenter.to(device)
         return segmenter
 
-    def _require_probabilities(self, found: Tensor, pictures: Images) -> None:
-        wanted = (len(pictures), len(self.class_map))
-        if found.ndim != 4 or found.shape[:2] != wanted:
+    def _require_probabilities(self, maps: Tensor, pictures: Images) -> None:
+        shape = (len(pictures), len(self.class_map))
+        if maps.ndim != 4 or maps.shape[:2] != shape:
             raise InputError(
                 f"class_map has {len(self.class_map)} classes, so the segmenter must answer the "
-                f"shape (pictures, {len(self.class_map)}, rows, columns), got {tuple(found.shape)}"
+                f"shape (pictures, {len(self.class_map)}, rows, columns), got {tuple(maps.shape)}"
             )
-        sums = found.float().sum(dim=1)
-        if found.min() < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
+        sums = maps.float().sum(dim=1)
+        if maps.min() < 0 or not torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
             raise InputError(
                 "the segmenter must answer probabilities, at least 0 and with sum 1 over the "
                 "classes: let its factory add a softmax"

@@ -238,5 +238,5 @@ def filter_flow(latent: Latent, bank: Bank, shares: Shares) -> Observed:
 def _tents(length: int, nodes: int) -> Float[Tensor, "nodes length"]:
     """Hats around the middles of equal parts of a line; they sum to 1."""
     middles = (torch.arange(length) + 0.5) * nodes / length - 0.5  # in parts
-    places = middles.clamp(0, nodes - 1)
-    return (1 - (places - torch.arange(nodes)[:, None]).abs()).clamp(min=0)
+    positions = middles.clamp(0, nodes - 1)
+    return (1 - (positions - torch.arange(nodes)[:, None]).abs()).clamp(min=0)

@@ -73,8 +73,8 @@ class Body(nn.Module):
         self.head = start(mirrored_convolution(channels, 3, kernel=7))
         self.reach = 8 * blocks + 15  # two convolutions per block at quarter size, and the rest
 
-    def forward(self, signed: Images, *given: Tensor) -> Images:
-        """Map a batch in [-1, 1]; every block gets what is given besides.
+    def forward(self, signed: Images, *guides: Tensor) -> Images:
+        """Map a batch in [-1, 1]; every block gets the guides besides.
 
         Raises:
             InputError: If a side is not divisible by 4, or shorter than 8 pixels.
@@ -82,7 +82,7 @@ class Body(nn.Module):
         require_sides(signed)
         features = self.encoder(signed)
         for block in self.blocks:
-            features = block(features, *given)
+            features = block(features, *guides)
         # In bf16 the rest would cost bits that a correction to a picture needs.
         return self.head(self.decoder(features)).to(signed.dtype)
 

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from deblurkit.contracts import Images
-from deblurkit.errors import InputError
 
 Features = Float[Tensor, "batch channels height width"]
 HalfFeatures = Float[Tensor, "batch half_channels half_height half_width"]
@@ -37,20 +36,6 @@ class Encoded(NamedTuple):
     full: Features
     half: HalfFeatures
     quarter: QuarterFeatures
-
-
-def require_multiple(blurred: Images) -> None:
-    """Refuse pictures that cannot be halved four times.
-
-    Raises:
-        InputError: If a side is not divisible by 16.
-    """
-    height, width = blurred.shape[-2:]
-    if height % MULTIPLE or width % MULTIPLE:
-        raise InputError(
-            f"This network needs sides divisible by {MULTIPLE}, got {height} x {width} pixels; "
-            "pad the picture first."
-        )
 
 
 def decimated(pictures: Images, step: int) -> SmallImages:

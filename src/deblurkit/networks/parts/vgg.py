@@ -16,7 +16,7 @@ Features = Float[Tensor, "batch features rows columns"]
 
 
 class VGG19(nn.Module):
-    """Features of pictures after one convolution of VGG-19, before its ReLU.
+    """Features of pictures behind one layer of VGG-19.
 
     Weights start random and mean nothing until they are read. Keys are those of torchvision's
     classifier, ``features.N.weight`` and ``features.N.bias``; what lies behind the layer is not
@@ -26,8 +26,9 @@ class VGG19(nn.Module):
     torch.Size([1, 128, 4, 4])
 
     Args:
-        layer: ``conv<block>_<number>``, both counted from 1; ``conv3_3`` is the seventh
-            convolution, 256 features at a quarter of the picture's size.
+        layer: ``conv<block>_<number>``, before the ReLU, or ``relu<block>_<number>``, after it,
+            both counted from 1; ``conv3_3`` is the seventh convolution, 256 features at a quarter
+            of the picture's size.
 
     Raises:
         InputError: If VGG-19 has no such layer.
@@ -38,7 +39,7 @@ class VGG19(nn.Module):
 
     def __init__(self, *, layer: str) -> None:
         super().__init__()
-        names = [name for name, _ in _layers() if name.startswith("conv")]
+        names = [name for name, _ in _layers() if not name.startswith("pool")]
         if layer not in names:
             raise InputError(f"VGG-19 has no layer {layer!r}; choose one of {', '.join(names)}")
         self.features = nn.Sequential()

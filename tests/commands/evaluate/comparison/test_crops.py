@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from deblurkit.commands.evaluate.comparison.crops import Place, Places
+from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop, DisagreementCrops
 from deblurkit.commands.evaluate.comparison.figures import (
     crops_figure,
     errors_figure,
@@ -22,7 +22,7 @@ def shown(row: int, column: int, error: float) -> dict[str, torch.Tensor]:
 
 
 def test_the_crop_lies_where_one_is_wrong_and_the_other_is_not() -> None:
-    places = Places(count=3, side=16)
+    places = DisagreementCrops(count=3, side=16)
     places.consider("a", shown(24, 40, 0.1))
     (place,) = places.kept
     assert (place.name, place.top, place.left) == ("a", 24, 40)
@@ -37,7 +37,7 @@ def test_the_crop_lies_where_one_is_wrong_and_the_other_is_not() -> None:
 
 
 def test_the_worst_pictures_are_kept_each_once_and_in_order() -> None:
-    places = Places(count=2, side=16)
+    places = DisagreementCrops(count=2, side=16)
     for name, error in (("a", 0.05), ("b", 0.2), ("c", 0.1), ("d", 0.0), ("e", 0.02)):
         places.consider(name, shown(8, 8, error))
     assert [place.name for place in places.kept] == ["b", "c"]
@@ -45,23 +45,25 @@ def test_the_worst_pictures_are_kept_each_once_and_in_order() -> None:
 
 
 def test_shares_of_devices_make_the_whole() -> None:
-    whole, first, second = (Places(count=3, side=16) for _ in range(3))
+    whole, first, second = (DisagreementCrops(count=3, side=16) for _ in range(3))
     for number in range(6):
         picture = shown(8 * (number % 4), 16, 0.03 * (number % 5))
         whole.consider(str(number), picture)
         (first, second)[number % 2].consider(str(number), picture)
     first.add(second.kept)
-    assert [place.listed() for place in first.kept] == [place.listed() for place in whole.kept]
+    assert [place.described() for place in first.kept] == [
+        place.described() for place in whole.kept
+    ]
 
 
 def test_where_all_agree_there_is_nothing_to_see() -> None:
-    places = Places(count=3, side=16)
+    places = DisagreementCrops(count=3, side=16)
     places.consider("a", shown(0, 0, 0.0))
     assert places.kept == []
 
 
 def test_small_and_broken_pictures_are_taken_as_they_are() -> None:
-    places = Places(count=3, side=200)
+    places = DisagreementCrops(count=3, side=200)
     broken = shown(0, 0, 0.1)
     broken["other"][:, 5] = torch.nan
     places.consider("a", broken)
@@ -70,8 +72,8 @@ def test_small_and_broken_pictures_are_taken_as_they_are() -> None:
     assert not place.crops["other"][:, 5].any()  # black
 
 
-def two_places() -> list[Place]:
-    places = Places(count=2, side=16)
+def two_places() -> list[DisagreementCrop]:
+    places = DisagreementCrops(count=2, side=16)
     places.consider("a/1", shown(24, 40, 0.1))
     places.consider("b", shown(0, 0, 0.2))
     return places.kept

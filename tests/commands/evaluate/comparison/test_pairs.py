@@ -81,10 +81,38 @@ def test_what_is_no_number_is_named_and_not_compared() -> None:
     pair = only(rows(broken), rows(NOISE))
     assert (pair.difference, pair.pictures, pair.undefined) == (None, None, ["03"])
     assert pair.verdict == "not compared: pictures without a number: 1"
-    endless = NOISE.copy()
-    endless[4] = math.inf
-    assert only(rows(endless), rows(NOISE)).undefined == ["04"]
-    assert only(rows(endless), rows(endless)).verdict == "equal"  # both are perfect there
+
+
+def test_infinite_differences_are_left_out_and_counted() -> None:
+    """One method is perfect on a picture: the others decide, if that one does not contradict."""
+    better, base = 30 + NOISE + 1 + np.roll(NOISE, 3) / 4, 30 + NOISE
+    better[4] = math.inf
+    pair = only(rows(better), rows(base))
+    rest = np.delete(better - base, 4)
+    assert (pair.verdict, pair.infinite, pair.undefined) == ("higher", ["04"], [])
+    assert pair.difference == pytest.approx(rest.mean())
+    assert pair.pictures is not None
+    assert pair.pictures.units == 23
+    assert pair.pictures.low > 0
+    assert pair.described()["infinite"] == ["04"]
+    against = only(rows(np.where(np.arange(24) == 4, -math.inf, better)), rows(base))
+    assert against.verdict == "not compared: infinite differences say otherwise: 1"
+    assert only(rows(better), rows(better)).verdict == "equal"  # both are perfect there
+    nowhere = only(rows(np.full(24, math.inf)), rows(base))
+    assert nowhere.verdict == "not compared: infinite differences only: 24"
+    assert (nowhere.difference, nowhere.pictures) == (None, None)
+
+
+def test_a_whole_column_keeps_its_draws_beside_one_with_infinite_differences() -> None:
+    first = [{"name": f"s{n // 3}/{n}", "psnr": 1.0 + v, "ssim": v} for n, v in enumerate(NOISE)]
+    second = [{**row, "psnr": 0.0, "ssim": 0.0} for row in first]
+    ways = {"resampling": WAYS}
+    alone = pairs({"a": first, "b": second}, ["ssim"], **ways)[0]
+    first[4]["psnr"] = math.inf
+    endless, beside = pairs({"a": first, "b": second}, ["psnr", "ssim"], **ways)
+    assert (beside.pictures, beside.sequences) == (alone.pictures, alone.sequences)
+    assert endless.sequences is not None
+    assert (endless.pictures.units, endless.sequences.units) == (23, 8)
 
 
 def test_a_broken_score_leaves_the_others_alone() -> None:

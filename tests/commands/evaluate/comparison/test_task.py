@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 from running import command_line
+from strict import strict_json
 
 from deblurkit.commands.evaluate.evaluate import evaluate
 from deblurkit.config import compose
@@ -41,7 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compared(folder: Path, *overrides: str) -> dict[str, Any]:
     quiet = ("trainer.enable_progress_bar=false", f"paths.run={folder}")
     evaluate(compose(*quiet, *overrides, config="eval"))
-    return json.loads((folder / "compare.json").read_text())
+    return strict_json(folder / "compare.json")
 
 
 def of(root: Path, *methods: str) -> list[str]:

@@ -5,15 +5,13 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from deblurkit.contracts import Image
+from deblurkit.imaging.windows import highest_mean
 from deblurkit.metrics.parts.protocol import rounded
 
-STRIDE = 8  # pixels between two crops that are looked at
 
-
-class Place(NamedTuple):
+class DisagreementCrop(NamedTuple):
     """A crop, and how far the methods are apart there."""
 
     name: str  # of the picture
@@ -22,14 +20,14 @@ class Place(NamedTuple):
     disagreement: float  # largest less smallest mean squared error, of squared grey levels
     crops: Mapping[str, Tensor]  # 8 bits, (3, rows, columns), of blurred, each method, sharp
 
-    def listed(self) -> dict[str, Any]:
-        """What a table of crops says."""
+    def described(self) -> dict[str, Any]:
+        """For a JSON file."""
         rows, columns = self.crops["sharp"].shape[-2:]
-        found = {"name": self.name, "top": self.top, "left": self.left}
-        return {**found, "height": rows, "width": columns, "disagreement": self.disagreement}
+        corner = {"name": self.name, "top": self.top, "left": self.left}
+        return {**corner, "height": rows, "width": columns, "disagreement": self.disagreement}
 
 
-class Places:
+class DisagreementCrops:
     """Keeps the crops where methods disagree most, each of another picture.
 
     Errors are those of pixels in their places, as 8-bit files hold them: a method that moves the
@@ -42,23 +40,20 @@ class Places:
 
     def __init__(self, *, count: int, side: int) -> None:
         self.count, self.side = count, side
-        self.kept: list[Place] = []
+        self.kept: list[DisagreementCrop] = []
 
-    def consider(self, name: str, shown: Mapping[str, Image]) -> None:
+    def consider(self, name: str, versions: Mapping[str, Image]) -> None:
         """Look at a picture: ``blurred``, ``sharp`` and what each method made of it."""
-        seen = {key: rounded(one.nan_to_num()[None])[0] for key, one in shown.items()}
-        methods = [one for key, one in seen.items() if key not in ("blurred", "sharp")]
-        errors = torch.stack([(one - seen["sharp"]).square().mean(dim=0) for one in methods])
-        sides = [min(self.side, side) for side in errors.shape[-2:]]
-        local = functional.avg_pool2d(errors[:, None], sides, stride=STRIDE)[:, 0]
-        apart = local.amax(dim=0) - local.amin(dim=0)
-        row, column = divmod(int(apart.argmax()), apart.shape[1])
-        top, left = STRIDE * row, STRIDE * column
-        window = (slice(None), slice(top, top + sides[0]), slice(left, left + sides[1]))
-        crops = {key: (one[window] * 255).round().byte().cpu() for key, one in seen.items()}
-        self.add([Place(name, top, left, float(apart.max()) * 255**2, crops)])
+        seen = {key: rounded(image.nan_to_num()[None])[0] for key, image in versions.items()}
+        methods = [image for key, image in seen.items() if key not in ("blurred", "sharp")]
+        errors = torch.stack([(image - seen["sharp"]).square().mean(dim=0) for image in methods])
+        peak = highest_mean(errors, self.side, of=lambda means: means.amax(0) - means.amin(0))
+        window = (slice(None), *peak.window)
+        crops = {key: (image[window] * 255).round().byte().cpu() for key, image in seen.items()}
+        top, left = (span.start for span in peak.window)
+        self.add([DisagreementCrop(name, top, left, peak.value * 255**2, crops)])
 
-    def add(self, places: Sequence[Place]) -> None:
+    def add(self, crops: Sequence[DisagreementCrop]) -> None:
         """Keep the ones that say most; where all agree there is nothing to see."""
-        found = [place for place in (*self.kept, *places) if place.disagreement > 0]
-        self.kept = sorted(found, key=lambda place: (-place.disagreement, place.name))[: self.count]
+        apart = [crop for crop in (*self.kept, *crops) if crop.disagreement > 0]
+        self.kept = sorted(apart, key=lambda crop: (-crop.disagreement, crop.name))[: self.count]

@@ -1,4 +1,4 @@
-"""Two figures of the places where methods disagree most: the pictures, and their errors."""
+"""Two figures of the crops where methods disagree most: the pictures, and their errors."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deblurkit.commands.evaluate.comparison.crops import Place
+from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop
 from deblurkit.imaging.drawing.grid import Panel, Pixels, Row, enlarged, grid, heat, scale
 
 SIDE = 200  # pixels that a crop has at least once it is enlarged by a whole number
@@ -15,65 +15,65 @@ STEP = 8  # of the top of the scale of errors, grey levels
 SHARE = 99.0  # percent of the errors that the scale tells apart
 
 
-def crops_figure(places: Sequence[Place], methods: Sequence[str]) -> Pixels:
+def crops_figure(crops: Sequence[DisagreementCrop], methods: Sequence[str]) -> Pixels:
     """Blurred, each method, sharp; below each its PSNR in the crop, the best one framed."""
     columns = ["blurred", *methods, "sharp"]
     rows = []
-    for place in places:
-        errors = squared_errors(place)
+    for crop in crops:
+        errors = squared_errors(crop)
         best = min(errors[name] for name in methods)
         tiles = [
             Panel(
-                enlarged(pixels(place.crops[name]), factor(place)),
+                enlarged(pixels(crop.crops[name]), factor(crop)),
                 "" if name == "sharp" else decibels(errors[name]),
                 name in methods and errors[name] == best,
             )
             for name in columns
         ]
-        rows.append(Row(title(place), tiles))
+        rows.append(Row(title(crop), tiles))
     return grid(columns, rows)
 
 
-def errors_figure(places: Sequence[Place], methods: Sequence[str]) -> Pixels:
+def errors_figure(crops: Sequence[DisagreementCrop], methods: Sequence[str]) -> Pixels:
     """Absolute errors of the same crops, all on one scale; below each their root mean square."""
     columns = ["blurred", *methods]
-    maps = [{name: absolute(place.crops, name) for name in columns} for place in places]
-    every = np.concatenate([one.ravel() for found in maps for one in found.values()])
+    maps = [{name: absolute(crop.crops, name) for name in columns} for crop in crops]
+    every = np.concatenate([values.ravel() for by_name in maps for values in by_name.values()])
     top = STEP * max(1, math.ceil(np.percentile(every, SHARE) / STEP))
     rows = []
-    for place, found in zip(places, maps, strict=True):
-        errors = squared_errors(place)
+    for crop, by_name in zip(crops, maps, strict=True):
+        errors = squared_errors(crop)
         best = min(errors[name] for name in methods)
         tiles = [
             Panel(
-                enlarged(heat(found[name], top=top), factor(place)),
+                enlarged(heat(by_name[name], top=top), factor(crop)),
                 f"RMS {math.sqrt(errors[name]):.1f}",
                 name in methods and errors[name] == best,
             )
             for name in columns
         ]
-        rows.append(Row(title(place), tiles))
+        rows.append(Row(title(crop), tiles))
     words = "absolute error, mean over colours, in grey levels of 255"
     return grid(columns, rows, footer=scale(words, top=top))
 
 
-def title(place: Place) -> str:
+def title(crop: DisagreementCrop) -> str:
     """Which part of which picture."""
-    rows, columns = place.crops["sharp"].shape[-2:]
+    rows, columns = crop.crops["sharp"].shape[-2:]
     return (
-        f"{place.name} · rows {place.top} to {place.top + rows}, "
-        f"columns {place.left} to {place.left + columns}"
+        f"{crop.name} · rows {crop.top} to {crop.top + rows}, "
+        f"columns {crop.left} to {crop.left + columns}"
     )
 
 
-def factor(place: Place) -> int:
+def factor(crop: DisagreementCrop) -> int:
     """How many times larger a crop is drawn."""
-    return max(1, math.ceil(SIDE / max(place.crops["sharp"].shape[-2:])))
+    return max(1, math.ceil(SIDE / max(crop.crops["sharp"].shape[-2:])))
 
 
-def pixels(crop: Tensor) -> Pixels:
+def pixels(picture: Tensor) -> Pixels:
     """Height, width, channel."""
-    return np.ascontiguousarray(crop.permute(1, 2, 0).numpy())
+    return np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
 
 
 def absolute(crops: Mapping[str, Tensor], name: str) -> NDArray[np.float64]:
@@ -82,10 +82,10 @@ def absolute(crops: Mapping[str, Tensor], name: str) -> NDArray[np.float64]:
     return np.abs(apart).mean(axis=2)
 
 
-def squared_errors(place: Place) -> dict[str, float]:
+def squared_errors(crop: DisagreementCrop) -> dict[str, float]:
     """Mean squared error of each column, of squared grey levels."""
-    sharp = pixels(place.crops["sharp"]).astype(np.float64)
-    return {name: float(((pixels(crop) - sharp) ** 2).mean()) for name, crop in place.crops.items()}
+    sharp = pixels(crop.crops["sharp"]).astype(np.float64)
+    return {name: float(((pixels(part) - sharp) ** 2).mean()) for name, part in crop.crops.items()}
 
 
 def decibels(error: float) -> str:

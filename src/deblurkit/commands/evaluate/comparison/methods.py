@@ -22,11 +22,11 @@ def compared_methods(cfg: DictConfig) -> dict[str, RestorationMethod]:
     Raises:
         InputError: If there are fewer than two, two are the same, or one is nothing of the kind.
     """
-    given = plain(cfg.compare)
-    if isinstance(given, Mapping):
-        entries = {str(name): str(entry) for name, entry in given.items()}
+    compared = plain(cfg.compare)
+    if isinstance(compared, Mapping):
+        entries = {str(name): str(entry) for name, entry in compared.items()}
     else:
-        listed = [str(entry) for entry in (given if isinstance(given, list) else [given])]
+        listed = [str(entry) for entry in (compared if isinstance(compared, list) else [compared])]
         entries = dict(zip(short_names(listed), listed, strict=True))
     if len(entries) < 2:
         raise InputError("compare= needs at least two methods: compare=[<one>,<other>]")
@@ -53,10 +53,10 @@ def method(entry: str, *, trust: Sequence[str]) -> RestorationMethod:
     if named_file(entry):
         return load(entry, trust=trust)
     if entry in available_methods():
-        made = build(entry, trust=trust)
-        if not made.restores_untrained:
+        untrained = build(entry, trust=trust)
+        if not untrained.restores_untrained:
             raise InputError(f"{entry} must be trained first; compare its checkpoint instead")
-        return made
+        return untrained
     path = expanded(entry)
     of_run = any((path / file).is_file() for file in OF_A_RUN)
     if path.is_dir() and not of_run:

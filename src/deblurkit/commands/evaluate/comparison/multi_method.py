@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch import nn
 
+from deblurkit.callbacks.picture_callback import PictureCallback, Stage
 from deblurkit.callbacks.scores import Scores, gathered
-from deblurkit.commands.evaluate.comparison.crops import Places
+from deblurkit.commands.evaluate.comparison.crops import DisagreementCrops
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
@@ -28,34 +29,26 @@ class Together(LightningModule):
 
     def test_step(self, batch: BlurredBatch, batch_idx: int) -> dict[str, Restoration]:
         """What each method makes of a picture."""
-        return {name: one.test_step(batch, batch_idx) for name, one in self.named.items()}
+        return {name: method.test_step(batch, batch_idx) for name, method in self.named.items()}
 
 
-class Compare(Callback):
+class Compare(PictureCallback):
     """Scores what each method makes of each picture and keeps where they disagree.
 
     Args:
         scores: Of each method its own.
-        places: Where they disagree.
+        crops: Where they disagree.
     """
 
-    def __init__(self, scores: Mapping[str, Scores], places: Places) -> None:
-        self.scores, self.places = dict(scores), places
+    def __init__(self, scores: Mapping[str, Scores], crops: DisagreementCrops) -> None:
+        self.scores, self.crops = dict(scores), crops
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
         for scores in self.scores.values():
             scores.on_test_start(trainer, pl_module)
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def on_picture_batch(self, stage: Stage, batch: Any, outputs: Any) -> None:
         """Measure one picture.
 
         Raises:
@@ -66,14 +59,14 @@ class Compare(Callback):
         for name, scores in self.scores.items():
             scores.measure(batch, outputs[name])
         for number, picture in enumerate(batch["name"]):
-            shown = {"blurred": batch["blurred"][number], "sharp": batch["sharp"][number]}
-            made = {name: outputs[name]["restored"][number].float() for name in self.scores}
-            self.places.consider(picture, shown | made)
+            versions = {"blurred": batch["blurred"][number], "sharp": batch["sharp"][number]}
+            restored = {name: outputs[name]["restored"][number].float() for name in self.scores}
+            self.crops.consider(picture, versions | restored)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Bring together what the devices have found."""
+        """Bring together what the devices have measured."""
         for scores in self.scores.values():
             scores.rows = sorted(gathered(scores.rows), key=lambda row: str(row["name"]))
             scores.pooled = pooled(scores.protocols)
-        kept, self.places.kept = self.places.kept, []
-        self.places.add([row["place"] for row in gathered([{"place": one} for one in kept])])
+        own, self.crops.kept = self.crops.kept, []
+        self.crops.add([row["crop"] for row in gathered([{"crop": crop} for crop in own])])

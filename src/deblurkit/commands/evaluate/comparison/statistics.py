@@ -39,7 +39,7 @@ class Resampling(NamedTuple):
         low, high = bootstrap(sums, counts, **self._asdict())
         chances = sign_flip(sums, flips=self.resamples, seed=self.seed)
         return [
-            Evidence(len(sums), *(float(one) for one in column))
+            Evidence(len(sums), *map(float, column))
             for column in zip(low, high, chances, strict=True)
         ]
 
@@ -101,7 +101,7 @@ def blocks(total: int, units: int) -> Iterator[int]:
 
 def summed(values: Table, groups: Sequence[str]) -> tuple[Table, Counts]:
     """Sums over the pictures of each group, and how many those are."""
-    names, places = np.unique(np.array(groups), return_inverse=True)
+    names, groups_of = np.unique(np.array(groups), return_inverse=True)
     sums = np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, places, values)
-    return sums, np.bincount(places)
+    np.add.at(sums, groups_of, values)
+    return sums, np.bincount(groups_of)

@@ -1,6 +1,5 @@
 """The task of ``compare=``: several methods on the same pictures, who is better, and where."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from deblurkit.callbacks.scores import Scores, write_rows
-from deblurkit.commands.evaluate.comparison.crops import Place, Places
+from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop, DisagreementCrops
 from deblurkit.commands.evaluate.comparison.figures import crops_figure, errors_figure
 from deblurkit.commands.evaluate.comparison.methods import compared_methods
 from deblurkit.commands.evaluate.comparison.multi_method import Compare, Together
@@ -18,6 +17,7 @@ from deblurkit.commands.evaluate.comparison.report import (
     compared_scores,
     print_means,
     print_pairs,
+    rows_of_all,
     summary,
 )
 from deblurkit.commands.evaluate.comparison.statistics import Resampling
@@ -29,7 +29,8 @@ from deblurkit.config import instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.storage import replacing
+from deblurkit.metrics.parts.protocol import leading
+from deblurkit.storage import as_json, replacing
 
 
 def compare(cfg: DictConfig) -> None:
@@ -53,13 +54,13 @@ def compare(cfg: DictConfig) -> None:
             method.require(data.test.names)
     trainer = plain_trainer(cfg, methods)
     scores = {name: of_method(cfg, name) for name in methods}
-    places = Places(count=cfg.comparison.crops, side=cfg.comparison.side)
-    trainer.callbacks.append(Compare(scores, places))  # type: ignore[attr-defined]
+    crops = DisagreementCrops(count=cfg.comparison.crops, side=cfg.comparison.side)
+    trainer.callbacks.append(Compare(scores, crops))  # type: ignore[attr-defined]
     if trainer.is_global_zero:
         write_record(cfg, Path(cfg.paths.run))
     trainer.test(Together(methods), data, verbose=False)
     if trainer.is_global_zero:
-        report(cfg, scores, places.kept)
+        report(cfg, scores, crops.kept)
 
 
 def plain_trainer(cfg: DictConfig, methods: Mapping[str, RestorationMethod]) -> Trainer:
@@ -77,27 +78,28 @@ def of_method(cfg: DictConfig, name: str) -> Scores:
     return Scores(protocols, own.paths.run)
 
 
-def report(cfg: DictConfig, scores: Mapping[str, Scores], places: list[Place]) -> None:
+def report(cfg: DictConfig, scores: Mapping[str, Scores], crops: list[DisagreementCrop]) -> None:
     """Print the tables; write tables and figures."""
-    folder, given = Path(cfg.paths.run), plain(cfg.comparison)
-    rows = {name: one.rows for name, one in scores.items()}
-    heads = compared_scores([row for one in rows.values() for row in one])
-    resampling = Resampling(given["resamples"], given["confidence"], given["seed"])
-    found = pairs(rows, list(heads), resampling=resampling)
-    listed = [{"method": name, **row} for name, one in rows.items() for row in one]
+    folder, settings = Path(cfg.paths.run), plain(cfg.comparison)
+    rows = {name: of_method.rows for name, of_method in scores.items()}
+    leader = leading(next(iter(scores.values())).protocols)
+    heads = compared_scores(rows_of_all(scores), leader)
+    resampling = Resampling(settings["resamples"], settings["confidence"], settings["seed"])
+    compared = pairs(rows, list(heads), resampling=resampling)
+    listed = [{"method": name, **row} for name, of_method in rows.items() for row in of_method]
     write_rows(folder / "compare.csv", listed)
-    kept: dict[str, Any] = {
+    content: dict[str, Any] = {
         "compare": plain(cfg.compare),
         "pictures": len(listed) // len(rows),
         "resampling": {**resampling._asdict(), "corrected for several comparisons": False},
-        **summary(scores, found),
-        "crops": [place.listed() for place in places],
+        **summary(scores, compared),
+        "crops": [crop.described() for crop in crops],
     }
     with replacing(folder / "compare.json") as stream:
-        stream.write(json.dumps(kept, indent=2).encode())
-    if places:
-        write_image(folder / "compare_crops.png", crops_figure(places, list(rows)))
-        write_image(folder / "compare_errors.png", errors_figure(places, list(rows)))
+        stream.write(as_json(content))
+    if crops:
+        write_image(folder / "compare_crops.png", crops_figure(crops, list(rows)))
+        write_image(folder / "compare_errors.png", errors_figure(crops, list(rows)))
     print_means(scores)
-    print_pairs(found, heads)
+    print_pairs(compared, heads)
     print(f"rows, tests and figures: {folder}")

@@ -46,7 +46,7 @@ def read_noise(
         generators: One for each picture, on its device.
     """
     shape, device = pictures.shape[1:], pictures.device
-    normal = [torch.randn(shape, generator=one, device=device) for one in generators]
+    normal = [torch.randn(shape, generator=generator, device=device) for generator in generators]
     return pictures + deviation * torch.stack(normal).to(pictures.dtype)
 
 

@@ -105,8 +105,8 @@ def grid_windows(
 
 
 def _hats(length: int, nodes: int) -> Float[Tensor, "nodes length"]:
-    places = torch.linspace(0, nodes - 1, length, dtype=torch.float64)
-    return (1 - (places - torch.arange(nodes)[:, None]).abs()).clamp(min=0).float()
+    positions = torch.linspace(0, nodes - 1, length, dtype=torch.float64)
+    return (1 - (positions - torch.arange(nodes)[:, None]).abs()).clamp(min=0).float()
 
 
 def object_field(

@@ -37,9 +37,9 @@ def first_page(file: File, container: Container, *, pixel_limit: int) -> Decoded
     Raises:
         DecodingError: If it cannot be read.
     """
-    found = pages(file)
-    rest = len(found.directories) - 1
-    alone = found._replace(complete=found.complete and not rest)
+    listed = pages(file)
+    rest = len(listed.directories) - 1
+    alone = listed._replace(complete=listed.complete and not rest)
     page = _page(container, alone, 0, pixel_limit=pixel_limit)
     more = (f"{rest} further page{'s' * (rest > 1)}",) if rest else ()
     return page._replace(left_out=more + page.left_out)
@@ -51,29 +51,29 @@ def all_pages(file: File, container: Container, *, pixel_limit: int) -> Iterator
     Raises:
         DecodingError: If one of them cannot be read; it names the page.
     """
-    found = pages(file)
-    layouts = [layout(directory) for directory in found.directories]
+    listed = pages(file)
+    layouts = [layout(directory) for directory in listed.directories]
     pixels = sum(stored.rows * stored.columns for stored in layouts)
     depth = max(_depth(stored) for stored in layouts)
     refuse_large(container, 1, pixels, depth=depth, pixel_limit=max(pixels, pixel_limit))
-    for number in range(len(found.directories)):
+    for number in range(len(listed.directories)):
         try:
             with reasons():
-                page = _page(container, found, number, pixel_limit=pixel_limit)
+                page = _page(container, listed, number, pixel_limit=pixel_limit)
         except DecodingError as error:
             raise DecodingError(f"page {number + 1}: {error}") from error
         yield page
 
 
-def _page(container: Container, found: Pages, number: int, *, pixel_limit: int) -> Decoded:
-    directory = found.directories[number]
+def _page(container: Container, listed: Pages, number: int, *, pixel_limit: int) -> Decoded:
+    directory = listed.directories[number]
     stored = layout(directory)
     refuse_large(
         container, stored.rows, stored.columns, depth=_depth(stored), pixel_limit=pixel_limit
     )
     turn = _turn(directory, stored)
     metadata, left_out = beside(
-        directory, pages=len(found.directories), complete=found.complete and turn == 1
+        directory, pages=len(listed.directories), complete=listed.complete and turn == 1
     )
     if turn != 1 and any(tag in MAP for tag, _ in metadata.tags):
         tags = tuple((tag, value) for tag, value in metadata.tags if tag not in MAP)

@@ -54,6 +54,10 @@ _INCH, _PER_INCH = 0.0254, 2  # metres, and the number of the unit
 class EncodedPage(NamedTuple):
     """A page that is ready to be written.
 
+    >>> page = encoded_page(np.zeros((2, 3, 3), np.uint8), Metadata())
+    >>> isinstance(page, EncodedPage), len(page.strips)
+    (True, 1)
+
     Args:
         tags: All of them, apart from where the strips stand.
         strips: Packed pixels.

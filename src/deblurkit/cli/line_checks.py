@@ -1,11 +1,16 @@
-"""Words that look like the flags of other programs, answered with how ours are written."""
+"""Whether a command line fits: its flags are known, its values of the types of the config."""
 
 from difflib import get_close_matches
+from pathlib import Path
+
+from omegaconf import DictConfig
 
 from deblurkit.cli.command_line import CommandLine
 from deblurkit.cli.help import group_options, own_options
-from deblurkit.cli.paths import takes_value
+from deblurkit.cli.paths import quoted, takes_value
+from deblurkit.config import composed, conf_dir
 from deblurkit.errors import InputError
+from deblurkit.override_types import with_types
 
 LONG = (
     *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run"),
@@ -54,3 +59,29 @@ def hint(word: str, command: str) -> str:
         close = [name] if name in options else get_close_matches(name, options, 1)
     written = " or ".join(f"{option}={value}" for option in close)
     return f"options are written without dashes: {written or 'key=value'}; --help lists them"
+
+
+def typed(line: CommandLine, folder: Path, config: str) -> CommandLine:
+    """The command line with values of the types that the config has.
+
+    Args:
+        line: What the user typed.
+        folder: Where the primary config lies.
+        config: Its name, unless the command line names another.
+
+    Raises:
+        InputError: If a value is of another type.
+        HydraException: If an override cannot be read.
+    """
+    if line.completes:
+        return line
+    name = line.flag("--config-name", "-cn") or config
+    primary = Path(line.flag("--config-path", "-cp") or folder)
+    others = [*line.config_folders, *([] if primary == conf_dir() else [conf_dir()])]
+    searched = ",".join(quoted(f"file://{other.resolve()}") for other in others)
+    beside = [f"hydra.searchpath=[{searched}]"] if others else []
+
+    def defaults(choices: list[str]) -> DictConfig:
+        return composed(primary, name, [*beside, *choices])
+
+    return line._replace(overrides=tuple(with_types(line.overrides, defaults, [primary, *others])))

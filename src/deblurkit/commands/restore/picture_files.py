@@ -1,0 +1,188 @@
+"""Pictures out of files for a prediction, and its results into files."""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from deblurkit.commands.restore.journal import Journal
+from deblurkit.commands.restore.kernels import write_beside
+from deblurkit.commands.restore.outcomes import Outcome, Outcomes
+from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
+from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.drawing.compare import side_by_side
+from deblurkit.imaging.formats.files import in_unit_range, write_image
+from deblurkit.imaging.formats.picture import left_out
+from deblurkit.restoring.pictures import as_blurred, finite, like
+
+
+class PictureFiles(IterableDataset[dict[str, Any]]):
+    """Pictures read one after another; what cannot be read is noted and left out.
+
+    Args:
+        destinations: Files and where each goes.
+        trainer: Knows which share of them is this device's.
+        journal: Knows which of them were finished before.
+        outcomes: Notes what becomes of each.
+        pixel_limit: Largest height times width that is read.
+    """
+
+    def __init__(
+        self,
+        destinations: list[tuple[Path, Path]],
+        trainer: Trainer,
+        *,
+        journal: Journal,
+        outcomes: Outcomes,
+        pixel_limit: int,
+    ) -> None:
+        self.all_destinations, self.trainer = destinations, trainer
+        self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
+        self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
+        self.failures: dict[Path, str] = {}
+        self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
+        self.waiting: dict[str, deque[Waiting]] = {}  # read ahead; of a file, its pages in order
+
+    @property
+    def destinations(self) -> list[tuple[Path, Path]]:
+        """This device's share of the files."""
+        return self.all_destinations[self.trainer.global_rank :: self.trainer.world_size]
+
+    @property
+    def share(self) -> dict[str, Any]:
+        """What became of this device's files."""
+        earlier = {"earlier": self.earlier, "earlier_kept": self.earlier_kept}
+        noted = {"failures": self.failures, "losses": self.losses}
+        return {"files": len(self.destinations), **earlier, **noted}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for file, target in self.destinations:
+            if self.journal.finished(file, target):
+                self.earlier += 1
+                self.earlier_kept += self.journal.kept(file, target)
+                continue
+            try:
+                for waiting in waiting_pictures(file, target, pixel_limit=self.pixel_limit):
+                    if file in self.failures:  # an earlier page
+                        break
+                    self.waiting.setdefault(str(file), deque()).append(waiting)
+                    yield {"blurred": as_blurred(waiting.picture)[None], "name": [str(file)]}
+            except PictureError as error:
+                self.fail(file, target, str(error))
+
+    def fail(self, file: Path, target: Path, reason: str, seconds: float | None = None) -> None:
+        """Note why a file could not be restored.
+
+        Args:
+            file: That could not be restored.
+            target: Where its result would be.
+            reason: A sentence or clause.
+            seconds: That it took, where it came to a restoration.
+        """
+        self.failures[file] = reason
+        self.outcomes.note(file, target, "failed", why=reason, seconds=seconds)
+
+
+class PictureWriter(BasePredictionWriter):
+    """Writes each restored picture with the depth, gray and alpha of its file."""
+
+    def __init__(self, files: PictureFiles, *, compare: bool) -> None:
+        super().__init__(write_interval="batch")
+        self.files, self.compare, self.written = files, compare, 0
+        self.kept: dict[Path, str] = {}  # and why
+        self.partly: dict[Path, str] = {}  # of their pages some, and why
+        self.start = 0.0  # of the current picture
+        self.seconds: dict[Path, float] = {}  # that a file has taken, of all its pages
+
+    @property
+    def share(self) -> dict[str, Any]:
+        """What this device has written."""
+        return {"written": self.written, "kept": self.kept, "partly": self.partly}
+
+    def on_predict_batch_start(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Look at the clock."""
+        self.start = perf_counter()
+
+    def write_on_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        prediction: Any,
+        batch_indices: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int,
+    ) -> None:
+        """Write one picture; a full disk or a forbidden folder is noted."""
+        file = Path(batch["name"][0])
+        waiting = self.files.waiting[str(file)].popleft()
+        try:
+            restored = finite(prediction).cpu()
+            complete = waiting.write(like(waiting.picture, restored))
+            if "kernel" in prediction:
+                write_beside(waiting.own_target, prediction["kernel"][0])
+            if self.compare:
+                write_compared(waiting.own_target, batch["blurred"][0], restored)
+        except InputError as error:
+            self.files.fail(file, waiting.target, waiting.page + str(error), self.spent(file))
+            return
+        self.spent(file)
+        self.note(file, waiting, kept=prediction.get("kept"), complete=complete)
+
+    def spent(self, file: Path) -> float:
+        """Seconds that restoring and writing a file has taken, this picture of it included."""
+        self.seconds[file] = self.seconds.get(file, 0.0) + perf_counter() - self.start
+        return self.seconds[file]
+
+    def note(self, file: Path, waiting: Waiting, *, kept: str | None, complete: bool) -> None:
+        """Note what a result is without, and a file once all its pages are there.
+
+        Args:
+            file: Of the picture.
+            waiting: The picture.
+            kept: Why it stayed as it was, if it did.
+            complete: Whether it was the last of its file.
+        """
+        known = self.files.losses.get(file, ())
+        losses = left_out(waiting.picture, waiting.target.suffix.lower())
+        self.files.losses[file] = known + tuple(loss for loss in losses if loss not in known)
+        waiting.kept.extend([] if kept is None else [kept])
+        if not complete:
+            return
+        alike = kept if len(waiting.kept) == waiting.count else None
+        if alike is not None:
+            self.kept[file] = alike
+        elif waiting.kept:
+            share = f"{len(waiting.kept)} of {waiting.count} pages"
+            self.partly[file] = f"{share}: {waiting.kept[0]}"
+        why = alike or self.partly.get(file, "")
+        outcome: Outcome = "restored" if alike is None else "kept"
+        seconds = self.seconds.pop(file)
+        self.files.outcomes.note(file, waiting.target, outcome, why=why, seconds=seconds)
+        self.files.journal.note(file, waiting.target, kept=alike)
+        self.written += 1
+
+
+def write_compared(target: Path, blurred: Tensor, restored: Tensor) -> None:
+    """Write both pictures, (3, H, W), side by side, beside the result.
+
+    Raises:
+        PictureError: If the disk refuses.
+    """
+    columns = {"blurred": blurred, "restored": restored}
+    views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
+    file = target.with_stem(f"{target.stem}_compared").with_suffix(".png")
+    write_image(file, side_by_side(views))

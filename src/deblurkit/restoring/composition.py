@@ -1,0 +1,42 @@
+"""The one chain of the command and of Python: everything that is added around a restoration."""
+
+from functools import partial
+
+from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.restoring.chain import Restore, chained
+from deblurkit.restoring.guard import Guard
+from deblurkit.restoring.kernel_size import told_kernel_size
+from deblurkit.restoring.refusals import Refusals
+from deblurkit.restoring.tiled import Tiled
+from deblurkit.weights import shipped
+
+
+def complete_restoration(
+    method: RestorationMethod,
+    *,
+    weights: object,
+    guard: bool,
+    tile: int | str | None,
+    overlap: int,
+    kernel_size: int | str | None,
+) -> Restore:
+    """A method's restoration with extent of the blur, tiles, guard and refusals around it.
+
+    Args:
+        method: What restores in the end.
+        weights: What was asked for by ``weights=``; only the names of the install are guarded.
+        guard: Whether the user wants them to be.
+        tile: As in ``deblurkit.restoring.tiled.Tiled``.
+        overlap: Likewise, pixels.
+        kernel_size: As in ``deblurkit.restoring.kernel_size.told_kernel_size``.
+
+    Raises:
+        InputError: If there are no such tiles, or the method does not use an extent.
+    """
+    return chained(
+        method.restoration,
+        told_kernel_size(method, kernel_size),
+        partial(Tiled, method=method, tile=tile, overlap=overlap),
+        Guard if guard and weights in shipped() else None,
+        Refusals,
+    )
