@@ -12,7 +12,7 @@ from deblurkit.data.blur.shapes import Defocus, Gaussian, Line
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.sources.base import Source
 from deblurkit.data.sources.photos import Photos
-from deblurkit.data.sources.synthetic import SyntheticPairs, settings_of, stored
+from deblurkit.data.synthetic_pairs import SyntheticPairs, settings_of, stored
 from deblurkit.errors import InputError
 
 DISK = BlurSynthesis(family=Defocus(size=7, radius=(2.0, 3.0)), seed=0, block=4)
