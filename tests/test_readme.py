@@ -99,11 +99,14 @@ def test_the_build_for_cpus_is_the_one_of_the_constraints() -> None:
     assert named in (ROOT / "constraints.txt").read_text().splitlines()
 
 
-def test_the_python_of_the_readme_runs() -> None:
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(skimage.data.chelsea()[100:164, 100:196]).save("photo.jpg")
     names = {"blurred": torch.rand(1, 3, 20, 24)}
     exec(example, names)
     assert names["restored"].shape == names["blurred"].shape
+    assert Image.open("sharper.png").size == (96, 64)
 
 
 @pytest.mark.parametrize("line", [*COMMANDS, *LEFT_TO_RUN])
