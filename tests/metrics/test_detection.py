@@ -9,6 +9,7 @@ from toy_detectors import Rectangles
 
 from deblurkit.contracts import Image, Images
 from deblurkit.errors import InputError
+from deblurkit.imaging.drawing.grid import BESIDE, NAME
 from deblurkit.imaging.formats.files import read_image
 from deblurkit.metrics.annotations import SharpDetections
 from deblurkit.metrics.detection import Detection
@@ -139,8 +140,8 @@ def test_boxes_are_drawn_below_their_numbers(tmp_path: Path) -> None:
     protocol(folder=str(tmp_path)).add(FIRST, "folder/a")
     drawing = read_image(tmp_path / "folder" / "a.png")
     factor = round(640 / 48)
-    assert drawing.shape == (40 + 48 * factor, 3 * 64 * factor + 2 * 6, 3)
-    inside = drawing[40:]
+    assert drawing.shape == (NAME + 48 * factor, 3 * 64 * factor + 2 * BESIDE, 3)
+    inside = drawing[NAME:]
     columns = [inside[:, side : side + 64 * factor] for side in (0, 64 * factor + 6)]
     colours = [{tuple(pixel) for pixel in one.reshape(-1, 3).tolist()} for one in columns]
     right, wrong, missed = (30, 160, 60), (215, 40, 60), (255, 205, 0)

@@ -1,5 +1,6 @@
 """Pictures of any size: whole, in tiles, with the averages of the whole, with little memory."""
 
+import gc
 import logging
 import multiprocessing
 import resource
@@ -171,6 +172,7 @@ def limited(answers: Connection, folder: Path, room: int, tile: int | str) -> No
     """Restore a picture in this process with so many more bytes than it has now."""
     logging.basicConfig(filename=folder / "log.txt", level="INFO", force=True)
     chosen = around(method(Local, 128), tile=tile, overlap=8)
+    gc.collect()  # what other tests left would be room, too
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + room
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

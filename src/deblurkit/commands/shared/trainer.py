@@ -42,8 +42,13 @@ def make_trainer(cfg: DictConfig, method: RestorationMethod) -> Trainer:
 
 
 def callbacks(cfg: DictConfig) -> list[Callback]:
-    """Callbacks of the config, without those set to null."""
-    return [instantiate(node, homes(cfg)) for node in _chosen(cfg, "callbacks")]
+    """Callbacks of the config, without those set to null.
+
+    Where nobody has settled the direction of what they watch, as in a notebook, high is best.
+    """
+    chosen = _chosen(cfg, "callbacks")
+    settled = [node | ({"mode": "max"} if node.get("mode", "") is None else {}) for node in chosen]
+    return [instantiate(node, homes(cfg)) for node in settled]
 
 
 def loggers(cfg: DictConfig) -> list[Logger]:
