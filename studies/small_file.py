@@ -9,6 +9,7 @@ The file is what a training goes on from, on any machine:
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 
 import torch
@@ -35,7 +36,10 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     options = parser.parse_args()
     method = deblurkit.load(options.run)
-    before = (method.origin or {}).get("trainings", [])
+    before = [
+        {**row, "command": portable(row["command"])}
+        for row in (method.origin or {}).get("trainings", [])
+    ]
     method.origin = {**ORIGIN, "trainings": [*before, training(options.run)]}
     digest = deblurkit.save_weights(method.to(torch.float16), options.output)
     print(f"{options.output}: {options.output.stat().st_size:,} bytes, SHA-256 {digest}")
@@ -46,10 +50,17 @@ def training(run: Path) -> dict[str, str | int]:
     checkpoint = existing(run)
     facts = json.loads((checkpoint.parent / "record.json").read_text("utf-8"))[-1]
     return {
-        "command": facts["command"],
+        "command": portable(facts["command"]),
         "revision": facts["revision"] or "unknown",
         "steps": int(read_checkpoint(checkpoint)["global_step"]),
     }
+
+
+def portable(command: str) -> str:
+    """A command without the folders of the machine that it ran on."""
+    words = [word.partition("=") for word in shlex.split(command)[1:]]
+    names = [f"{key}{sign}{Path(v).name if v.startswith('/') else v}" for key, sign, v in words]
+    return shlex.join(["deblurkit-train", *names])
 
 
 if __name__ == "__main__":

@@ -58,6 +58,13 @@ def test_a_photograph_under_another_licence_stays_out(tmp_path: Path) -> None:
         study("free_photographs")["wallpaper"](tmp_path, "Wood.jpg", [2], ["CC0-1.0"])
 
 
+def test_a_command_is_noted_without_the_folders_of_its_machine() -> None:
+    command = "/home/me/train.py experiment=small 'weights=/tmp/my file.ckpt' data.root=data seed=2"
+    assert study("small_file")["portable"](command) == (
+        "deblurkit-train experiment=small 'weights=my file.ckpt' data.root=data seed=2"
+    )
+
+
 def test_the_file_goes_on_and_tells_its_trainings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
