@@ -147,7 +147,11 @@ def test_a_finished_run_says_so_and_changes_nothing(
     first = run(config(tmp_path, model=DIRECT))
     caplog.set_level("INFO")
     second = run(config(tmp_path, f"resume={tmp_path}", model=DIRECT))
-    assert "this run is finished (2 epochs)" in caplog.text
+    assert "this run is finished (2 epochs), so nothing is trained" in caplog.text
+    stored = (tmp_path / "config.yaml").read_bytes()
+    with pytest.raises(InputError, match=r"has done 2 epochs, trainer\.max_epochs=1 would end"):
+        run(config(tmp_path, f"resume={tmp_path}", "trainer.max_epochs=1", model=DIRECT))
+    assert (tmp_path / "config.yaml").read_bytes() == stored
     assert differing(first, second) == []
     table = (tmp_path / "metrics.csv").read_text().splitlines()
     assert len(table) == len(set(table))  # and the numbers are those of before, once

@@ -177,3 +177,9 @@ def test_a_run_folder_with_any_name_is_resumed(
     values = {override.key_or_group: override.value() for override in overrides}
     assert OmegaConf.create({"dir": str(values["hydra.run.dir"])}).dir == str(folder)
     assert [str(place) for place in values["hydra.searchpath"]] == [f"file://{configs}"]
+
+
+def test_paths_beside_a_list_of_them_are_refused() -> None:
+    with pytest.raises(InputError, match=r"a\.png and inputs=\[b\.png\] both name what is read"):
+        with_quoted_paths(["a.png", "inputs=[b.png]"])
+    assert with_quoted_paths(["inputs=[b.png]"]) == ["inputs=[b.png]"]

@@ -23,6 +23,9 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
 
     An argument that exists as a file or folder is a path, also if it holds ``=``; otherwise what
     looks like ``key=value`` or a flag is Hydra's, and everything else is a path.
+
+    Raises:
+        InputError: If paths stand beside a list of them, of which one would be lost.
     """
     paths: list[str] = []
     others: list[str] = []
@@ -35,6 +38,12 @@ def with_quoted_paths(arguments: list[str], key: str = "inputs") -> list[str]:
             paths += [argument] if argument else []  # an unset variable is not the working folder
         else:
             others.append(argument)
+    listed = next((other for other in others if other.startswith(f"{key}=")), None)
+    if paths and listed is not None:
+        raise InputError(
+            f"{paths[0]} and {listed} both name what is read: write all paths one after the other, "
+            f"or all of them into {key}="
+        )
     return [*others, f"{key}=[{','.join(map(quoted, paths))}]"] if paths else others
 
 

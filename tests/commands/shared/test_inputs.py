@@ -71,3 +71,14 @@ def test_one_file_holds_one_result() -> None:
         single_target(["in"], Path("r.png"))
     with pytest.raises(InputError, match=r"~t.png is an input and stays as it is"):
         single_target(["~t.png"], Path("~t.png"))
+
+
+def test_nothing_beside_a_result_gets_the_name_of_another(tmp_path: Path) -> None:
+    names = ["b_compared.png", "b.png", "c.jpg", "c.png", "c_compared.png"]
+    for name in names:
+        (tmp_path / name).touch()
+    inputs = [str(tmp_path / name) for name in names]
+    rows = targets(inputs, tmp_path / "out", ".png", beside=("_compared",))
+    assert [target.name for _, target in rows] == [
+        *("b_compared.png", "b_2.png", "c.png", "c_2.png", "c_compared_2.png"),
+    ]

@@ -21,6 +21,8 @@ from deblurkit.imaging.formats.files import in_unit_range, write_image
 from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.pictures import as_blurred, finite, like
 
+COMPARED = "_compared"  # ending of the stem of the picture with both side by side
+
 
 class PictureFiles(IterableDataset[dict[str, Any]]):
     """Pictures read one after another; what cannot be read is noted and left out.
@@ -184,5 +186,5 @@ def write_compared(target: Path, blurred: Tensor, restored: Tensor) -> None:
     """
     columns = {"blurred": blurred, "restored": restored}
     views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
-    file = target.with_stem(f"{target.stem}_compared").with_suffix(".png")
+    file = target.with_name(f"{target.stem}{COMPARED}.png")
     write_image(file, side_by_side(views))

@@ -15,7 +15,7 @@ from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.page import RestoredPage
-from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
+from deblurkit.commands.restore.picture_files import COMPARED, PictureFiles, PictureWriter
 from deblurkit.commands.shared.inputs import passed_over, single_target, targets
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
@@ -107,7 +107,9 @@ def placed(cfg: DictConfig, folder: Path) -> list[tuple[Path, Path]]:
     suffix = cfg.suffix if file is None else file.suffix.lower()
     if suffix not in WRITABLE:
         raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {suffix}")
-    return targets(inputs, folder, suffix) if file is None else single_target(inputs, file)
+    if file is not None:
+        return single_target(inputs, file)
+    return targets(inputs, folder, suffix, beside=(COMPARED,) if cfg.compare else ())
 
 
 def report(

@@ -1,7 +1,7 @@
 """Which files a command line names, and where what becomes of them goes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 from deblurkit.commands.shared.passed_over import in_words
@@ -12,17 +12,28 @@ from deblurkit.imaging.formats.foreign import kind_of_name
 from deblurkit.paths import expanded
 
 
-def targets(inputs: list[str], output: Path, suffix: str) -> list[tuple[Path, Path]]:
+def targets(
+    inputs: list[str], output: Path, suffix: str, *, beside: Sequence[str] = ()
+) -> list[tuple[Path, Path]]:
     """Which file goes where: files by their names, folders with what is below them.
+
+    Args:
+        inputs: Files, folders and patterns.
+        output: Folder of the results.
+        suffix: Of the results.
+        beside: Endings of the stems of what is written beside each result, as PNG; nothing of it
+            gets the name of another result.
 
     Raises:
         InputError: If there is nothing to do or an input would be overwritten.
     """
     files = named_files(inputs, output)
     sources: dict[Path, Path] = {}
+    reserved: set[Path] = set()
     originals = {file.resolve() for file in files}
     for file, relative in files.items():
-        target = free(output / relative.with_suffix(suffix), sources)
+        target = free(output / relative.with_suffix(suffix), {*sources, *reserved}, beside)
+        reserved.update(written_beside(target, beside))
         if target.resolve() in originals:
             raise InputError(f"{target} is an input and stays as it is; choose another output=")
         sources[target] = file
@@ -132,10 +143,15 @@ def below(folder: Path, output: Path | None, wanted: Callable[[Path], bool]) -> 
     return [file for file in files if results not in file.resolve().parents]
 
 
-def free(target: Path, taken: dict[Path, Path]) -> Path:
-    """The target, numbered where another input already goes there."""
+def written_beside(target: Path, endings: Sequence[str]) -> set[Path]:
+    """What is written beside a result, by the endings of its stem."""
+    return {target.with_name(f"{target.stem}{ending}.png") for ending in endings}
+
+
+def free(target: Path, taken: Set[Path], beside: Sequence[str]) -> Path:
+    """The target, numbered where something else goes there, or where what lies beside it would."""
     number, wanted = 2, target
-    while target in taken:
+    while taken & {target, *written_beside(target, beside)}:
         target = wanted.with_stem(f"{wanted.stem}_{number}")
         number += 1
     return target

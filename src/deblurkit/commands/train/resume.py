@@ -111,17 +111,35 @@ def validate_checkpoint(
     require_batches_to_come(content, data)
     if isinstance(method, NetworkMethod):  # a solver's state is made as it is loaded
         require_fit(content["state_dict"], method, origin=checkpoint)
+    epochs = epochs_of(content)
+    require_epochs_to_come(epochs, trainer)
     if not trainer.is_global_zero:
         return
-    epochs = epochs_of(content)
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= epochs:
         log.info(
-            "this run is finished (%d epochs); its weights are loaded and tested; to train on, "
-            "add trainer.max_epochs=<more>",
+            "this run is finished (%d epochs), so nothing is trained; to train on, add "
+            "trainer.max_epochs=<more>",
             epochs,
         )
     else:
         log.info("going on from %s, step %d", checkpoint, content["global_step"])
+
+
+def require_epochs_to_come(epochs: int, trainer: Trainer) -> None:
+    """Refuse a plan that is shorter than what a run has done.
+
+    Args:
+        epochs: That the run has finished.
+        trainer: That is to go on.
+
+    Raises:
+        InputError: If it is to end earlier.
+    """
+    if trainer.max_epochs is not None and 0 <= trainer.max_epochs < epochs:
+        raise InputError(
+            f"this run has done {epochs} epochs, trainer.max_epochs={trainer.max_epochs} would end "
+            "before that: leave it out, or give more"
+        )
 
 
 def epochs_of(content: dict[str, Any]) -> int:
