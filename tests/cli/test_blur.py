@@ -184,8 +184,9 @@ def test_inputs_are_never_overwritten(sharp: Path, tmp_path: Path) -> None:
         blurred_set(output / "sharp/cup.png", output=output)
     np.testing.assert_array_equal(read_image(output / "sharp/cup.png"), before)
     # a second run over a folder that holds the first one's results takes the sources only
+    first = set(rows(output))
     blurred_set(tmp_path, output=output)
-    assert set(rows(output)) == {"sharp/cup", "sharp/night [1]/it's.v2=x"}
+    assert set(rows(output)) == first | {"sharp/cup", "sharp/night [1]/it's.v2=x"}
 
 
 @pytest.mark.parametrize(
@@ -285,3 +286,17 @@ def test_the_command_takes_bare_paths_and_its_exit_code_tells(sharp: Path, tmp_p
     assert finished.returncode == 1, finished.stderr
     assert "broken.png cannot be read" in finished.stdout + finished.stderr
     assert len(FolderPairs(tmp_path / "out")) == 2
+
+
+def test_pairs_of_an_earlier_command_stay_in_the_table(sharp: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    assert blurred_set(sharp / "cup.png", output=pairs) == 0
+    first = rows(pairs)
+    write_image(tmp_path / "spoon.png", skimage.data.coffee()[90:180, :120])
+    assert blurred_set(tmp_path / "spoon.png", output=pairs, overrides=("blur=line",)) == 0
+    both = rows(pairs)
+    assert set(both) == {"cup", "spoon"}
+    assert {key: both["cup"][key] for key in first["cup"]} == first["cup"]
+    (pairs / "sharp" / "spoon.png").unlink()
+    assert blurred_set(sharp / "cup.png", output=pairs) == 0
+    assert rows(pairs) == first

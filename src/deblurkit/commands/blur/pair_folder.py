@@ -1,5 +1,6 @@
 """A folder of pairs that is being made, and what went wrong meanwhile."""
 
+import csv
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 PARTS = ("blurred", "sharp", "kernels")
+TABLE = "parameters.csv"
 
 
 class PairFolder:
@@ -72,8 +74,21 @@ class PairFolder:
             How many failed.
         """
         if self.rows:
-            write_rows(self.folder / "parameters.csv", self.rows)
+            write_rows(self.folder / TABLE, [*self._earlier(), *self.rows])
         for name, reason in self.failures.items():
             log.error("no pair of %s: %s", name, reason)
         log.info("pairs written to %s: %d", self.folder, len(self.rows))
         return len(self.failures)
+
+    def _earlier(self) -> list[Row]:
+        """Rows of pairs that were written here before and still are."""
+        table, written = self.folder / TABLE, {row["name"] for row in self.rows}
+        if not table.is_file():
+            return []
+        lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        try:
+            rows = [{key: row[key] for key in row if key} for row in csv.DictReader(lines)]
+        except csv.Error:  # no table of ours
+            return []
+        named = (row for row in rows if row.get("name") and row["name"] not in written)
+        return [row for row in named if self.file("sharp", row["name"]).is_file()]
