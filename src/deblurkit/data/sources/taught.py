@@ -109,18 +109,24 @@ class TaughtPictures(Source):
             )
             with replacing(self.folder / _NOTE) as stream:
                 stream.write(note.encode())
-        for index in _announced(missing, len(self.names)):
-            blurred = eight_bit(self.source.read(index)["blurred"])
-            digest = hashlib.sha256(repr(blurred.shape).encode() + blurred.tobytes()).hexdigest()
-            if self._stored(digest, index) is None:  # else the same picture under another name
-                answer = teacher(blurred, self.names[index])
-                with replacing(self._file(digest)) as stream:
-                    np.save(stream, answer, allow_pickle=False)
-            files[index] = self._file(digest)
-            hashes[self.source.stamp(index)] = digest
-            with replacing(self.folder / _HASHES) as stream:
-                stream.write(json.dumps(hashes).encode())
+        try:
+            for index in _announced(missing, len(self.names)):
+                files[index], hashes[self.source.stamp(index)] = self._answer_of(teacher, index)
+        finally:  # a killed process loses no answer, only what tells them without decoding
+            if missing:
+                with replacing(self.folder / _HASHES) as stream:
+                    stream.write(json.dumps(hashes).encode())
         return cast("list[Path]", files)
+
+    def _answer_of(self, teacher: PictureAnswers, index: int) -> tuple[Path, str]:
+        """The file of a picture's answer, which another name's may be, and the pixels' hash."""
+        blurred = eight_bit(self.source.read(index)["blurred"])
+        digest = hashlib.sha256(repr(blurred.shape).encode() + blurred.tobytes()).hexdigest()
+        if self._stored(digest, index) is None:
+            answer = teacher(blurred, self.names[index])
+            with replacing(self._file(digest)) as stream:
+                np.save(stream, answer, allow_pickle=False)
+        return self._file(digest), digest
 
     def _file(self, digest: str) -> Path:
         return self.folder / f"{digest[:32]}.npy"
