@@ -1,5 +1,6 @@
 """How noisy a picture is."""
 
+import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor
 
@@ -28,3 +29,27 @@ def noise_level(images: Images) -> Float[Tensor, " batch"]:
     difference = even - odd
     details = (difference[..., 0::2] - difference[..., 1::2]) / 2
     return details.abs().flatten(1).median(dim=1).values / MAD_OF_NORMAL
+
+
+def faint_noise_level(images: Images) -> Float[Tensor, " batch"]:
+    """Standard deviation of white noise, per picture, in intensity units, also below a grey level.
+
+    Second differences along both axes take values that lie closer than those of ``noise_level``,
+    so that noise between a third of a grey level and a whole one is told apart. They see fine
+    texture more; a blurred picture has little.
+
+    >>> round(faint_noise_level(0.5 + 0.1 * torch.randn(1, 1, 128, 128)).item(), 2)
+    0.1
+
+    Args:
+        images: Intensities of any range; 0 where a side has less than three pixels.
+
+    Source: Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding
+    1996; the median as in Donoho and Johnstone, Biometrika 1994.
+    """
+    if min(images.shape[-2:]) < 3:
+        return images.new_zeros(len(images))
+    taps = images.new_tensor([1.0, -2.0, 1.0])
+    weights = (taps[:, None] * taps / 6)[None, None]  # of unit norm
+    seen = F.conv2d(images.flatten(0, 1)[:, None], weights).unflatten(0, images.shape[:2])
+    return seen.abs().flatten(1).median(dim=1).values / MAD_OF_NORMAL
