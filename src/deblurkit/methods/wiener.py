@@ -87,7 +87,9 @@ class Wiener(ClassicalMethod):
             spectra = kernel_spectra(kernels, frame.size)
             penalty = self._penalty(distinct, observed)
             system = MaskedLeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
-            start = torch.fft.rfft2(observed) * spectra.conj()
+            # Files that were written before there were gradients begin as they did then.
+            first = observed if self.gradients is None else frame.joined(distinct)
+            start = torch.fft.rfft2(first) * spectra.conj()
             start = start / (spectra.abs().square() + penalty)
             solution = system.solved(system.seen(observed), start, steps=self.steps)
             framed = torch.fft.irfft2(solution, s=frame.size)

@@ -1,6 +1,5 @@
 """How noisy a picture is."""
 
-import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor
 
@@ -36,7 +35,7 @@ def faint_noise_level(images: Images) -> Float[Tensor, " batch"]:
 
     Second differences along both axes take values that lie closer than those of ``noise_level``,
     so that noise between a third of a grey level and a whole one is told apart. They see fine
-    texture more; a blurred picture has little.
+    texture more; a blurred picture has little. A quarter of the pixels is asked.
 
     >>> round(faint_noise_level(0.5 + 0.1 * torch.randn(1, 1, 128, 128)).item(), 2)
     0.1
@@ -49,7 +48,9 @@ def faint_noise_level(images: Images) -> Float[Tensor, " batch"]:
     """
     if min(images.shape[-2:]) < 3:
         return images.new_zeros(len(images))
-    taps = images.new_tensor([1.0, -2.0, 1.0])
-    weights = (taps[:, None] * taps / 6)[None, None]  # of unit norm
-    seen = F.conv2d(images.flatten(0, 1)[:, None], weights).unflatten(0, images.shape[:2])
-    return seen.abs().flatten(1).median(dim=1).values / MAD_OF_NORMAL
+    for axis in (-2, -1):
+        length = images.shape[axis] - 2
+        before, middle, after = (images.narrow(axis, begin, length) for begin in range(3))
+        images = before + after - 2 * middle
+    deviations = images[..., ::2, ::2].abs().flatten(1) / 6  # of taps whose squares sum to 36
+    return deviations.median(dim=1).values / MAD_OF_NORMAL
