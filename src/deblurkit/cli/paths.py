@@ -11,7 +11,7 @@ OVERRIDE = re.compile(r"^[+~]*[A-Za-z_][\w./@:-]*=")
 # What is behind these keys is a path, whatever it looks like.
 PATHS = frozenset(
     {"output", "weights", "restored", "sharp", "blurred", "save", "frames", "disparity", "path"}
-    | {"resume", "data.root", "data.cache", "paths.run", "paths.data", "paths.weights"}
+    | {"kernel", "resume", "data.root", "data.cache", "paths.run", "paths.data", "paths.weights"}
 )
 # Read by Hydra as they are.
 PLAIN = re.compile(r"(?![+-]?[\d._]+([eE][+-]?\d+)?$)[\w./+-]+")
@@ -58,7 +58,8 @@ def with_quoted_value(override: str) -> str:
     key, _, value = override.partition("=")
     if key in PATHS and (not value or override.lower() == "output=null"):
         raise InputError(f"{override} names nothing; write {key}=<path>, or leave it out")
-    as_it_is = value.lower() == "null" or "${" in value or QUOTED.fullmatch(value)
+    several = key == "kernel" and value.startswith("[") and not exists(value)
+    as_it_is = several or value.lower() == "null" or "${" in value or QUOTED.fullmatch(value)
     if key not in PATHS or as_it_is:
         return override
     if value.lower() in SWITCH and not exists(value):

@@ -43,6 +43,9 @@ Blur by a kernel, and back:
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
 - ``blur.continuation.continued``: a blurred picture beyond its borders.
 - ``blur.kernels.normalized``: kernels of sum 1.
+- ``blur.kernels.spot``: what a point of light became.
+- ``blur.kernels.check_side``: refuses an even side.
+- ``blur.kernel_files.read_kernel``: a kernel out of a picture or of a NumPy file.
 - ``blur.kernels.padded``: kernels with zeros around them.
 - ``blur.kernel_files.write_kernel``: a kernel as a gray PNG of 16 bits.
 - ``blur.kernel_files.kernel_levels``: a kernel to look at.

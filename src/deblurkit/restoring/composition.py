@@ -1,5 +1,6 @@
 """The one chain of the command and of Python: everything that is added around a restoration."""
 
+from collections.abc import Callable
 from functools import partial
 
 from deblurkit.methods.frame.base import RestorationMethod
@@ -19,6 +20,7 @@ def complete_restoration(
     tile: int | str | None,
     overlap: int,
     kernel_size: int | str | None,
+    known: Callable[[Restore], Restore] | None = None,
 ) -> Restore:
     """A method's restoration with extent of the blur, tiles, guard and refusals around it.
 
@@ -29,6 +31,7 @@ def complete_restoration(
         tile: As in ``deblurkit.restoring.tiled.Tiled``.
         overlap: Likewise, pixels.
         kernel_size: As in ``deblurkit.restoring.kernel_size.told_kernel_size``.
+        known: What tells the method kernels that are known, as ``told_kernel`` makes it.
 
     Raises:
         InputError: If there are no such tiles, or the method does not use an extent.
@@ -36,6 +39,7 @@ def complete_restoration(
     return chained(
         method.restoration,
         told_kernel_size(method, kernel_size),
+        known,
         partial(Tiled, method=method, tile=tile, overlap=overlap),
         Guard if guard and weights in shipped() else None,
         Refusals,

@@ -27,6 +27,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.restoring.chain import ChainedMethod
 from deblurkit.restoring.composition import complete_restoration
+from deblurkit.restoring.known_kernel import kernel_files, told_kernel
 from deblurkit.storage import sweep
 from deblurkit.weights import DEFAULT
 
@@ -46,13 +47,22 @@ def restore_files(cfg: DictConfig) -> int:
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     method = chosen_method(cfg)
+    kernels = kernel_files(cfg.kernel)
+    known = told_kernel(
+        method,
+        kernels,
+        pictures=[str(file) for file, _ in destinations],
+        point=cfg.kernel_at,
+        size=cfg.kernel_size,
+    )
     restore = complete_restoration(
         method,
         weights=cfg.weights,
         guard=cfg.guard,
         tile=cfg.tile,
         overlap=int(cfg.overlap),
-        kernel_size=cfg.kernel_size,
+        kernel_size=cfg.kernel_size if cfg.kernel_at is None else None,
+        known=known,
     )
     trainer = make_trainer(cfg, method)
     for parent in {target.parent for _, target in destinations}:
@@ -164,4 +174,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     chosen["trainer"] = cfg.trainer.precision  # not how many devices share the work
     state = None if cfg.weights is None else existing(cfg.weights).stat()
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
-    return chosen | {"trained": trained, "version": deblurkit.__version__}
+    states = [Path(file).stat() for file in kernel_files(cfg.kernel)]
+    kernels = [[each.st_size, each.st_mtime_ns] for each in states]
+    told = {"kernels": kernels} if kernels else {}
+    return chosen | told | {"trained": trained, "version": deblurkit.__version__}

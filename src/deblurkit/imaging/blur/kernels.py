@@ -38,6 +38,50 @@ def check_kernels(kernels: object) -> None:
         raise InputError(f"each kernel must sum to 1, but one sums to {worst:.4g}; normalise it.")
 
 
+def check_side(size: int) -> int:
+    """Pass an odd positive side on.
+
+    >>> check_side(31)
+    31
+
+    Raises:
+        InputError: If ``size`` is even or not positive.
+    """
+    if size < 1 or size % 2 == 0:
+        raise InputError(f"a kernel's side must be odd and positive, got {size}.")
+    return size
+
+
+def spot(squares: Kernels) -> Kernels:
+    """What a point of light became, without the darkness around it; of any sum.
+
+    The median of the square's rim is taken off, and what is below a twentieth of the brightest
+    pixel after that is cleared.
+
+    >>> square = torch.full((1, 1, 5, 5), 0.2)
+    >>> square[..., 2, 2:4] = torch.tensor([0.7, 0.21])
+    >>> spot(square)[0, 0, 2]
+    tensor([0.0000, 0.0000, 0.5000, 0.0000, 0.0000])
+
+    Args:
+        squares: Cut out of pictures, intensities.
+
+    Raises:
+        InputError: If nothing is brighter than its rim.
+    """
+    inner = torch.zeros_like(squares[0, 0], dtype=torch.bool)
+    inner[1:-1, 1:-1] = True
+    rims = squares[..., ~inner].median(dim=-1).values[..., None, None]
+    above = (squares - rims).clamp(min=0)
+    brightest = above.amax(dim=(-2, -1), keepdim=True)
+    if bool((brightest < 2 / 255).any()):
+        raise InputError(
+            "there is no point of light: nothing in the square is brighter than its rim by two "
+            "grey levels; give column and row of a bright point on a dark ground"
+        )
+    return above * (above >= brightest / 20)
+
+
 def normalized(kernels: Kernels) -> Kernels:
     """Scale each kernel to the sum 1.
 

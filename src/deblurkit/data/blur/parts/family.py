@@ -8,6 +8,7 @@ from torch import Tensor
 
 from deblurkit.contracts import Kernels
 from deblurkit.errors import InputError
+from deblurkit.imaging.blur.kernels import check_side as check_side
 
 Interval = Sequence[float]  # its two ends, in order
 
@@ -45,17 +46,6 @@ class KernelFamily(Protocol):
     def draw(self, count: int, generator: torch.Generator) -> KernelBatch:
         """Draw ``count`` kernels on the generator's device."""
         ...
-
-
-def check_side(size: int) -> int:
-    """Pass an odd positive side on.
-
-    Raises:
-        InputError: If ``size`` is even or not positive.
-    """
-    if size < 1 or size % 2 == 0:
-        raise InputError(f"a kernel's side must be odd and positive, got {size}.")
-    return size
 
 
 def uniform(ends: Interval, count: int, generator: torch.Generator) -> Tensor:
