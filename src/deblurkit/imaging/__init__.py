@@ -43,6 +43,8 @@ Blur by a kernel, and back:
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
 - ``blur.continuation.continued``: a blurred picture beyond its borders.
 - ``blur.kernels.normalized``: kernels of sum 1.
+- ``blur.kernels.centroid``: where the mass of kernels lies.
+- ``blur.kernels.centred``: kernels whose mass lies in their middle.
 - ``blur.kernels.spot``: what a point of light became.
 - ``blur.kernels.check_side``: refuses an even side.
 - ``blur.kernel_files.read_kernel``: a kernel out of a picture or of a NumPy file.

@@ -100,6 +100,11 @@ def normalized(kernels: Kernels) -> Kernels:
 def centroid(kernels: Kernels) -> Float[Tensor, "batch 2"]:
     """Measure where the mass of each kernel lies.
 
+    >>> kernel = torch.zeros(1, 1, 3, 3)
+    >>> kernel[..., 2, 1:] = 0.5
+    >>> centroid(kernel)
+    tensor([[1.0000, 0.5000]])
+
     Returns:
         Row and column of the centre of mass, in pixels from the middle of the kernel.
     """
@@ -112,6 +117,11 @@ def centroid(kernels: Kernels) -> Float[Tensor, "batch 2"]:
 
 def centred(kernels: Kernels) -> Kernels:
     """Shift each kernel by whole pixels, so that its centre of mass lies within half a pixel.
+
+    >>> kernel = torch.zeros(1, 1, 3, 3)
+    >>> kernel[..., 2, 1] = 1
+    >>> centred(kernel)[0, 0, 1]
+    tensor([0., 1., 0.])
 
     Whole pixels, because a sub-pixel shift would blur the kernel itself. The kernel keeps its
     size and becomes normalised; give it room by ``padded`` where its mass lies at an edge.

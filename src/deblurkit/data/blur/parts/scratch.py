@@ -10,14 +10,7 @@ LARGEST = 2**23  # numbers; what is larger is not kept
 
 
 class Scratch(threading.local):
-    """Large arrays of a thread, by name; whoever asks for one again overwrites the last one.
-
-    >>> scratch = Scratch()
-    >>> scratch.array("path", 2, 3).shape
-    torch.Size([2, 3])
-    >>> scratch.array("path", 6).data_ptr() == scratch.array("path", 2, 3).data_ptr()
-    True
-    """
+    """Large arrays of a thread, by name; whoever asks for one again overwrites the last one."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Tensor] = {}
