@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
-    "restoring": {*FILES, "methods", "config", "weights", "checkpoint"},
+    "restoring": {*FILES, "processor", "methods", "config", "weights", "checkpoint"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import is_channels_last
 from deblurkit.networks.parts.sides import require_multiple
 
 Features = Float[Tensor, "batch channels height width"]
@@ -34,7 +35,11 @@ class LayerNorm2d(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, features: Features) -> Features:
-        """Normalise; same shape."""
+        """Normalise; same shape and layout."""
+        if is_channels_last(features):
+            pixels, sizes = features.movedim(1, -1), (len(self.weight),)  # as they lie in memory
+            normal = functional.layer_norm(pixels, sizes, self.weight, self.bias, self.epsilon)
+            return normal.movedim(-1, 1)
         variance, mean = torch.var_mean(features, dim=1, keepdim=True, correction=0)
         normal = (features - mean) * (variance + self.epsilon).rsqrt()
         return normal * self.weight[:, None, None] + self.bias[:, None, None]

@@ -21,18 +21,22 @@ from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.commands.shared.results import result_file, results_folder
+from deblurkit.commands.shared.speed import chosen_path, described_path
 from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
 from deblurkit.config import plain
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.encoding import WRITABLE
 from deblurkit.restoring.chain import ChainedMethod
 from deblurkit.restoring.composition import complete_restoration
+from deblurkit.restoring.speed.paths import ComputePath
 from deblurkit.storage import sweep
 from deblurkit.weights import DEFAULT
 
 log = logging.getLogger(__name__)
 
-ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
+ELSEWHERE = frozenset(
+    {"inputs", "output", "paths", "page", "speed"}
+)  # do not change a restored picture
 
 
 def restore_files(cfg: DictConfig) -> int:
@@ -46,8 +50,10 @@ def restore_files(cfg: DictConfig) -> int:
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     method = chosen_method(cfg)
+    path = chosen_path(cfg, method, usual="auto")
     restore = complete_restoration(
         method,
+        path=path,
         weights=cfg.weights,
         guard=cfg.guard,
         tile=cfg.tile,
@@ -57,9 +63,9 @@ def restore_files(cfg: DictConfig) -> int:
     trainer = make_trainer(cfg, method)
     for parent in {target.parent for _, target in destinations}:
         sweep(parent)
-    journal = Journal(folder, settings(cfg), rank=trainer.global_rank)
+    journal = Journal(folder, settings(cfg, path), rank=trainer.global_rank)
     weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    named = f"{method_name(cfg, method)}{weights}"
+    named = f"{method_name(cfg, method)}{weights}{described_path(method, path)}"
     outcomes = Outcomes(folder, method=named, rank=trainer.global_rank)
     limit = int(cfg.pixel_limit)
     files = PictureFiles(
@@ -68,7 +74,7 @@ def restore_files(cfg: DictConfig) -> int:
     writer = PictureWriter(files, compare=cfg.compare)
     trainer.callbacks.append(writer)  # type: ignore[attr-defined]
     if cfg.page:
-        page = RestoredPage(cfg, method, destinations, failures=files.failures)
+        page = RestoredPage(cfg, method, destinations, path=path, failures=files.failures)
         trainer.callbacks.append(page)  # type: ignore[attr-defined]
     shares = predicted(trainer, ChainedMethod(method, restore), files, writer=writer)
     wait_for_devices(trainer)
@@ -158,10 +164,10 @@ def report(
     return sum(len(share["failures"]) for share in shares)
 
 
-def settings(cfg: DictConfig) -> dict[str, Any]:
+def settings(cfg: DictConfig, path: ComputePath) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
     chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
-    chosen["trainer"] = cfg.trainer.precision or "32-true"  # not how many devices share the work
+    chosen["trainer"] = str(path)  # not how many devices share the work
     state = None if cfg.weights is None else existing(cfg.weights).stat()
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
     return chosen | {"trained": trained, "version": deblurkit.__version__}

@@ -16,6 +16,8 @@ import deblurkit
 from deblurkit.checkpoint import existing
 from deblurkit.commands.shared.record import revision
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.methods.frame.network import NetworkMethod
+from deblurkit.restoring.speed.paths import ComputePath
 
 
 class Fact(NamedTuple):
@@ -26,12 +28,13 @@ class Fact(NamedTuple):
     code: bool = False
 
 
-def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
+def provenance(cfg: DictConfig, method: RestorationMethod | None, path: ComputePath) -> list[Fact]:
     """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
         cfg: Of the command.
         method: What restored; None where the pictures came restored and blurred ones without.
+        path: How a network computed them.
     """
     facts = [Fact("Command", command(), code=True)]
     if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
@@ -40,6 +43,8 @@ def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
         facts.append(Fact("Restored pictures", str(cfg.restored)))
     elif method is not None:
         facts.append(Fact("Method", method_name(cfg, method)))
+        if isinstance(method, NetworkMethod):
+            facts.append(Fact("Computed in", str(path)))
     if cfg.weights is not None:
         facts.append(Fact("Weights", str(cfg.weights)))
         with existing(cfg.weights).open("rb") as file:

@@ -29,13 +29,20 @@ PACKAGES = (
 CONFIG = "config.yaml"
 
 
-def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None = None) -> None:
+def write_record(
+    cfg: DictConfig,
+    folder: Path,
+    *,
+    origin: dict[str, Any] | None = None,
+    computed: str | None = None,
+) -> None:
     """Write config, command, versions, revision and seed into a run folder.
 
     Args:
         cfg: Of the run.
         folder: Of the run.
         origin: Where the weights come from, if they were published by others.
+        computed: In what precision and layout a network restores, if one does.
     """
     with replacing(folder / CONFIG) as stream:
         stream.write(OmegaConf.to_yaml(cfg, resolve=False).encode())
@@ -49,6 +56,7 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
         "packages": versions(),
         "devices": devices(),
         "origin": origin,
+        "computed": computed,
     }
     history = folder / "record.json"
     runs = json.loads(history.read_text("utf-8")) if history.is_file() else []
