@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "metrics": FILES,
     "lightning_private": set(),
     "processor": set(),
-    "methods": {*FILES, *PRIVATE, "losses"},  # a YAML hands it networks, a trainer hands it data
+    # A YAML hands it networks, a trainer hands it data.
+    "methods": {*FILES, *PRIVATE, "losses", "processor"},
     "trust": GROUND,
     "former_names": set(),
     "override_types": GROUND,

@@ -14,6 +14,7 @@ VARIANTS = {
     "bf16": (
         "trainer.precision=bf16-mixed",
         "+callbacks.channels_last={_target_:deblurkit.callbacks.network.EveryNetworkChannelsLast}",
+        "+callbacks.fused_optimizers={_target_:deblurkit.callbacks.network.FusedOptimizers}",
         "+callbacks.float32_scores={_target_:deblurkit.callbacks.network.Float32Scores}",
     ),
     "average": ("callbacks=[default,ema]",),

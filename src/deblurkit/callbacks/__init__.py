@@ -8,6 +8,7 @@
 - ``network.CompileRestorer``: compiles the restoring network.
 - ``network.ChannelsLast``: lays its weights out channels last.
 - ``network.EveryNetworkChannelsLast``: those of critics and helpers, too.
+- ``network.FusedOptimizers``: one kernel for the step of all parameters.
 - ``network.Float32Scores``: validates and tests in float32 beside steps of another precision.
 - ``resume.ExactResume``: checkpoints from which a run goes on bit by bit.
 - ``metrics_file.MetricsFile``: the table of a run's numbers, ``metrics.csv``.

@@ -6,6 +6,7 @@ from lightning.pytorch.plugins import Precision
 
 from deblurkit.callbacks.average import restorer_of
 from deblurkit.losses.frozen import Frozen
+from deblurkit.methods.frame.manual import at_once, lay_out
 
 
 class CompileRestorer(Callback):
@@ -49,6 +50,18 @@ class EveryNetworkChannelsLast(Callback):
         for helper in vars(pl_module).values():
             if isinstance(helper, Frozen):
                 helper.open().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+class FusedOptimizers(Callback):
+    """Lets every optimiser that has such a kernel move all parameters at once.
+
+    Their own default goes over them one by one on a CPU; sums are rounded otherwise.
+    """
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Change what the config left open, once a checkpoint has been read."""
+        for optimizer in trainer.optimizers:
+            lay_out(at_once(optimizer))
 
 
 class Float32Scores(Callback):

@@ -9,7 +9,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.errors import InputError
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.frame.automatic import AutomaticMethod
-from deblurkit.methods.frame.switches import BFLOAT16
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 @runtime_checkable
@@ -82,7 +82,7 @@ class DCLNet(AutomaticMethod):
     """
 
     restorer = "backbone"
-    on_cpu = BFLOAT16
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

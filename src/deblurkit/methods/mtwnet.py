@@ -8,7 +8,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.automatic import AutomaticMethod
 from deblurkit.methods.frame.scale_recurrent import Scales, squared_errors
-from deblurkit.methods.frame.switches import BFLOAT16
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 class MTWNet(AutomaticMethod):
@@ -38,7 +38,7 @@ class MTWNet(AutomaticMethod):
 
     needs = frozenset({"paired"})
     restorer = "deblurrer"
-    on_cpu = BFLOAT16
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

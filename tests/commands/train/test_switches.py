@@ -18,8 +18,8 @@ from deblurkit.commands.train import switches
 from deblurkit.commands.train.run import train
 from deblurkit.config import available_methods
 from deblurkit.losses.frozen import Frozen
-from deblurkit.methods.frame.switches import BFLOAT16
-from deblurkit.methods.frame.switches import FLOAT32 as FLOAT32_SWITCHES
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST, FLOAT32_CHANNELS_LAST
+from deblurkit.processor import FLOAT32 as FLOAT32_SWITCHES
 
 OPEN = "trainer.precision=null"  # as in conf/trainer/cpu.yaml
 CALLBACKS = "deblurkit.callbacks.network"
@@ -29,14 +29,14 @@ CALLBACKS = "deblurkit.callbacks.network"
 def with_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor with the instructions, and a method that was tried with them."""
     monkeypatch.setattr(switches, "has_bf16", lambda: True)
-    monkeypatch.setattr(Direct, "on_cpu", BFLOAT16)
+    monkeypatch.setattr(Direct, "on_cpu", BFLOAT16_CHANNELS_LAST)
 
 
 @pytest.fixture
 def without_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor without the instructions, and the same method."""
     monkeypatch.setattr(switches, "has_bf16", lambda: False)
-    monkeypatch.setattr(Direct, "on_cpu", BFLOAT16)
+    monkeypatch.setattr(Direct, "on_cpu", BFLOAT16_CHANNELS_LAST)
 
 
 def small(folder: Path, *overrides: str) -> DictConfig:
@@ -48,7 +48,7 @@ def small(folder: Path, *overrides: str) -> DictConfig:
 def written(folder: Path) -> dict[str, Any]:
     """What a run folder's config says of the switches, nothing resolved."""
     cfg = OmegaConf.load(folder / "config.yaml")
-    names = ("channels_last", "float32_scores")
+    names = ("channels_last", "float32_scores", "fused_optimizers")
     targets = {name: cfg.callbacks[name]._target_ for name in names if cfg.callbacks.get(name)}
     return {"precision": cfg.trainer.precision} | targets
 
@@ -63,9 +63,10 @@ def test_a_run_takes_them_says_so_and_writes_plain_values(
         "precision": "bf16-mixed",
         "channels_last": f"{CALLBACKS}.EveryNetworkChannelsLast",
         "float32_scores": f"{CALLBACKS}.Float32Scores",
+        "fused_optimizers": f"{CALLBACKS}.FusedOptimizers",
     }
     (line,) = [text for text in caplog.messages if "trains in" in text]
-    assert line.startswith("Direct trains in bf16-mixed with channels last")
+    assert line.startswith("Direct trains in bf16-mixed, channels last, the fastest way")
     assert "trainer.precision=32-true gives" in line
     float32 = run(small(tmp_path / "float32", FLOAT32))
     assert written(tmp_path / "float32") == {"precision": "32-true"}
@@ -92,7 +93,7 @@ def test_a_resumed_run_takes_what_its_config_says(
     assert differing(whole["state_dict"], resumed["state_dict"]) == []
     assert differing(whole["optimizer_states"], resumed["optimizer_states"]) == []
     (sentence,) = [text for text in caplog.messages if "no bf16 instructions" in text]
-    assert "trainer.precision=bf16-mixed take many times as long as in 32-true" in sentence
+    assert "trainer.precision=bf16-mixed takes many times as long as 32-true" in sentence
 
 
 @pytest.mark.usefixtures("without_bf16")
@@ -107,14 +108,36 @@ def test_a_processor_without_the_instructions_trains_in_float32(
     assert differing(left_open["state_dict"], named["state_dict"]) == []
 
 
+@pytest.mark.usefixtures("without_bf16")
+def test_such_a_processor_takes_what_was_tried_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Direct, "on_cpu_without_bf16", FLOAT32_CHANNELS_LAST)
+    cfg = small(tmp_path, OPEN)
+    with caplog.at_level("INFO"):
+        switches.settle_switches(cfg, build_direct())
+    assert cfg.trainer.precision == "32-true"
+    assert {"channels_last", "fused_optimizers"} == {*cfg.callbacks} - {*small(tmp_path).callbacks}
+    assert "Direct trains in 32-true, channels last, the fastest way that was tried" in caplog.text
+    assert "this processor has no bf16 instructions" in caplog.text
+
+
 @pytest.mark.usefixtures("with_bf16")
 @pytest.mark.parametrize(
     ("overrides", "precision", "named"),
     [
         (("trainer=ddp", "trainer.precision=bf16-mixed"), "bf16-mixed", set()),
         (("trainer.accelerator=gpu", OPEN), "32-true", set()),  # nobody has tried
-        ((OPEN, "+callbacks.channels_last=null"), "bf16-mixed", {"float32_scores"}),
-        ((OPEN, "callbacks=[default,channels_last]"), "bf16-mixed", {"float32_scores"}),
+        (
+            (OPEN, "+callbacks.channels_last=null"),
+            "bf16-mixed",
+            {"float32_scores", "fused_optimizers"},
+        ),
+        (
+            (OPEN, "callbacks=[default,channels_last]"),
+            "bf16-mixed",
+            {"float32_scores", "fused_optimizers"},
+        ),
     ],
 )
 def test_what_a_config_names_stays(

@@ -65,8 +65,8 @@ def restore_files(cfg: DictConfig) -> int:
         sweep(parent)
     journal = Journal(folder, settings(cfg, path), rank=trainer.global_rank)
     weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    named = f"{method_name(cfg, method)}{weights}{described_path(method, path)}"
-    outcomes = Outcomes(folder, method=named, rank=trainer.global_rank)
+    named, computed = f"{method_name(cfg, method)}{weights}", described_path(method, path)
+    outcomes = Outcomes(folder, method=named, rank=trainer.global_rank, computed=computed)
     limit = int(cfg.pixel_limit)
     files = PictureFiles(
         destinations, trainer, journal=journal, outcomes=outcomes, pixel_limit=limit
@@ -82,6 +82,7 @@ def restore_files(cfg: DictConfig) -> int:
         return 0
     foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
     warn_of(foreign)
+    named += f" in {computed}" if computed else ""
     return report(shares, destinations, named, output=folder, passed_over=len(foreign))
 
 

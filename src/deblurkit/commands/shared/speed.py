@@ -72,9 +72,9 @@ def say_what_is_lacking(method: RestorationMethod) -> None:
         )
 
 
-def described_path(method: RestorationMethod | None, path: ComputePath) -> str:
-    """How a network is computed, for the end of its name; nothing for what is no network."""
-    return f", {path}" if isinstance(method, NetworkMethod) else ""
+def described_path(method: RestorationMethod, path: ComputePath) -> str:
+    """How a network is computed, in words; none for what is no network."""
+    return str(path) if isinstance(method, NetworkMethod) else ""
 
 
 def scored_along(cfg: DictConfig, method: RestorationMethod) -> "list[ScoredAlong]":

@@ -6,12 +6,13 @@ import torch
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, open_dict
 
-from deblurkit.callbacks.network import EveryNetworkChannelsLast, Float32Scores
+from deblurkit.callbacks.network import EveryNetworkChannelsLast, Float32Scores, FusedOptimizers
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.methods.frame.switches import FLOAT32, TrainingSwitches
-from deblurkit.processor import has_bf16
+from deblurkit.processor import FLOAT32, TrainingSwitches, has_bf16
 
 log = logging.getLogger(__name__)
+
+LACKING = ": this processor has no bf16 instructions (AVX512-BF16, AMX)"
 
 
 def settle_switches(cfg: DictConfig, method: RestorationMethod) -> None:
@@ -24,42 +25,43 @@ def settle_switches(cfg: DictConfig, method: RestorationMethod) -> None:
         cfg: Of the run.
         method: What is trained.
     """
-    given, on_cpu = cfg.trainer.get("precision"), cfg.trainer.get("accelerator") == "cpu"
-    if given is None:
-        write_switches(cfg, method.on_cpu if on_cpu and has_bf16() else FLOAT32)
-    if on_cpu:
-        say_how(method, given=given, taken=cfg.trainer.precision)
+    on_cpu, precision = cfg.trainer.get("accelerator") == "cpu", cfg.trainer.get("precision")
+    if precision is None:
+        tried = method.on_cpu if has_bf16() else method.on_cpu_without_bf16
+        taken = tried if on_cpu else FLOAT32
+        write_switches(cfg, taken)
+        if on_cpu:
+            say_taken(method, taken)
+    elif on_cpu and "bf16" in str(precision) and not has_bf16():
+        say_slow(precision)
 
 
 @rank_zero_only
-def say_how(method: RestorationMethod, *, given: str | int | None, taken: str | int) -> None:
+def say_taken(method: RestorationMethod, taken: TrainingSwitches) -> None:
     """Say what is taken without having been asked for, and what the processor lacks.
 
     Args:
         method: What is trained.
-        given: Precision of the config; None where it leaves that open.
-        taken: Precision of the training.
+        taken: How its steps will be computed.
     """
-    name = type(method).__name__
-    if given is not None:
-        if "bf16" in str(given) and not has_bf16():
-            log.warning(
-                "this processor has no bf16 instructions (AVX512-BF16, AMX), so steps in "
-                "trainer.precision=%s take many times as long as in 32-true",
-                given,
-            )
-    elif taken != FLOAT32.precision:
+    lacking = "" if has_bf16() or method.on_cpu == FLOAT32 else LACKING
+    if taken != FLOAT32:
+        layout = ", channels last" if taken.layout is torch.channels_last else ""
         log.info(
-            "%s trains in %s with channels last, the fastest way that was tried on such "
-            "processors; trainer.precision=32-true gives the numbers of float32 bit by bit",
-            *(name, taken),
+            "%s trains in %s%s, the fastest way that was tried on such processors%s; "
+            "trainer.precision=32-true gives the numbers of plain float32 bit by bit",
+            *(type(method).__name__, taken.precision, layout, lacking),
         )
-    elif method.on_cpu != FLOAT32:
-        log.info(
-            "%s trains in float32: this processor has no bf16 instructions (AVX512-BF16, AMX), "
-            "which would be faster",
-            name,
-        )
+    elif lacking:
+        log.info("%s trains in float32%s", type(method).__name__, lacking)
+
+
+@rank_zero_only
+def say_slow(precision: str) -> None:
+    """Say that a processor computes a precision slowly, which a resumed run brings along."""
+    log.warning(
+        "trainer.precision=%s takes many times as long as 32-true here%s", precision, LACKING
+    )
 
 
 def write_switches(cfg: DictConfig, switches: TrainingSwitches) -> None:
@@ -71,6 +73,8 @@ def write_switches(cfg: DictConfig, switches: TrainingSwitches) -> None:
     """
     cfg.trainer.precision = switches.precision
     callbacks: dict[str, type] = {}
+    if switches != FLOAT32:
+        callbacks["fused_optimizers"] = FusedOptimizers
     if switches.layout is torch.channels_last:
         callbacks["channels_last"] = EveryNetworkChannelsLast
     if switches.precision != FLOAT32.precision:
