@@ -9,15 +9,15 @@ from collections.abc import Mapping
 Rows = tuple[tuple[str, float, float | None, float], ...]
 
 WITH_BF16: Mapping[str, Rows] = {
-    "deblurkit.networks.dmphn.Restorer": (
-        ("float32, channels last", 1.19, 0.0, 133.2),
-        ("bfloat16", 2.18, 0.025, 53.9),
-        ("bfloat16, channels last", 2.81, 0.033, 53.9),
-    ),
     "deblurkit.networks.nafnet.Backbone": (
-        ("float32, channels last", 1.87, 0.0, 155.6),
-        ("bfloat16", 1.16, 0.001, 67.0),
-        ("bfloat16, channels last", 2.66, 0.001, 67.1),
+        ("float32, channels last", 1.92, 0.000, 150.0),
+        ("bfloat16", 0.94, 0.000, 64.2),
+        ("bfloat16, channels last", 2.31, 0.000, 64.3),
+    ),
+    "deblurkit.networks.residual_u.ResidualU": (
+        ("float32, channels last", 1.04, 0.000, 150.0),
+        ("bfloat16", 1.70, 0.000, 87.6),
+        ("bfloat16, channels last", 1.82, 0.000, 87.6),
     ),
 }
 WITHOUT: Mapping[str, Rows] = {}
