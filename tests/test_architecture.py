@@ -24,7 +24,7 @@ GROUND = {"contracts", "errors", "file_tree", "paths"}
 PRIVATE = {"lightning_private"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
-FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
+FRAME = {*PARTS, "processor", "methods", "trust", "config", "weights", "checkpoint"}
 MAY_IMPORT = {
     "contracts": set(),
     "errors": set(),
@@ -38,7 +38,9 @@ MAY_IMPORT = {
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
     "lightning_private": set(),
-    "methods": {*FILES, *PRIVATE, "losses"},  # a YAML hands it networks, a trainer hands it data
+    "processor": set(),
+    # A YAML hands it networks, a trainer hands it data.
+    "methods": {*FILES, *PRIVATE, "losses", "processor"},
     "trust": GROUND,
     "former_names": set(),
     "override_types": GROUND,
@@ -66,6 +68,7 @@ HIDDEN = {"half", "float", "double", "type", "cpu"}
 # Private names of other packages that are used here, besides those of Lightning.
 OF_OTHERS = {
     *("_foreach_lerp_", "_foreach_mul_", "_foreach_norm", "_cdata"),  # of torch
+    "_is_avx512_bf16_supported",  # of torch
     "_plot",  # of torchmetrics, for classes that derive from its own
     *("_get_node", "_value"),  # of OmegaConf
     *("_asdict", "_replace"),  # of named tuples, public for all their underscore
