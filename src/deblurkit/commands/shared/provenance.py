@@ -13,9 +13,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import deblurkit
-from deblurkit.checkpoint import existing
 from deblurkit.commands.shared.record import revision
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.weights.files import existing
 
 
 class Fact(NamedTuple):

@@ -6,18 +6,18 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 import torch
-from lightning.pytorch import LightningModule
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError, sentence
 from deblurkit.losses.frozen import Frozen
 from deblurkit.methods.frame.constructed import ConstructedByName
 from deblurkit.methods.frame.doors import require_evaluation_batch, require_pictures
+from deblurkit.methods.frame.module import MethodModule
 
 ALWAYS_VISIBLE = frozenset({"blurred", "name"})
 
 
-class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
+class RestorationMethod(MethodModule, ABC, metaclass=ConstructedByName):
     """Bookkeeping of all methods; it holds no metric.
 
     A paper writes ``restoration``; evaluation, the deblur command and teachers call nothing else.

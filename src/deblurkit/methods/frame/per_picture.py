@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -66,10 +65,10 @@ class PerPictureMethod(RestorationMethod):
     restores_untrained = True
     search: KernelSearch | None = None
     known: Callable[[BlurredBatch, int], Tensor] | None = None
+    automatic_optimization = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.problems = nn.ModuleDict()
 
     @abstractmethod
@@ -157,7 +156,7 @@ class PerPictureMethod(RestorationMethod):
 
     def on_validation_end(self) -> None:
         """End after the validation of a resumed run."""
-        if self.trainer.state.fn is TrainerFn.FITTING and self.is_solved():
+        if self.trainer.state.fn == "fit" and self.is_solved():
             self.trainer.should_stop = True
 
     def _list_answers(self) -> None:
