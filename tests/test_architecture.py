@@ -21,7 +21,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors", "file_tree", "paths"}
-PRIVATE = {"lightning_private", "late_import"}
+PRIVATE = {"lightning_private", "late_import", "late_lightning"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
 FRAME = {*PARTS, "methods", "trust", "config", "weights", "checkpoint"}
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
     "late_import": set(),
+    "late_lightning": {"late_import"},
     "lightning_private": set(),
     "methods": {*FILES, *PRIVATE, "losses"},  # a YAML hands it networks, a trainer hands it data
     "trust": GROUND,
@@ -74,7 +75,7 @@ OF_OTHERS = {
 THEIRS: dict[str, type] = {
     kind.__name__: kind
     for kind in (Callback, LightningDataModule, LightningModule, Metric, Trainer, nn.Module)
-}
+} | {"MethodModule": LightningModule}
 # What answers questions about names and files, and what reads pictures without a tensor.
 LIGHT = (
     *("errors.py", "storage.py", "former_names.py", "trust.py", "config.py", "weights", "cli"),

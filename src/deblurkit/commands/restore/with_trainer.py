@@ -42,7 +42,7 @@ class WithTrainer:
     ) -> None:
         """Restore this device's pictures."""
         self.trainer.callbacks.append(Observed(observers))  # type: ignore[attr-defined]
-        loader = DataLoader(Pictures(pictures), batch_size=None)
+        loader = DataLoader(PictureStream(pictures), batch_size=None)
         chain = ChainedMethod(self.method, restore)
         self.trainer.predict(chain, loader, return_predictions=False)
 
@@ -63,7 +63,7 @@ def without_bar(cfg: DictConfig) -> DictConfig:
     return quiet
 
 
-class Pictures(IterableDataset[BlurredBatch]):
+class PictureStream(IterableDataset[BlurredBatch]):
     """Pictures as they come, for a loader.
 
     Args:
