@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "trust": GROUND,
     "former_names": set(),
     "override_types": GROUND,
-    "config": {*GROUND, "trust", "methods", "former_names", "override_types"},
+    "config": {*GROUND, "late_import", "trust", "methods", "former_names", "override_types"},
     "weights": {*GROUND, "config"},  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
@@ -55,11 +55,20 @@ MAY_IMPORT = {
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {
-        *(*FRAME, "former_names", "pages", "published", "callbacks", "restoring", "__init__"),
+        *(
+            *FRAME,
+            *PRIVATE,
+            "former_names",
+            "pages",
+            "published",
+            "callbacks",
+            "restoring",
+            "__init__",
+        ),
     },
     "cli": {*FRAME, *PRIVATE, "override_types", "callbacks", "commands", "__init__"},
     "__main__": {"cli"},
-    "__init__": set(),
+    "__init__": {"late_import"},
 }
 # A line of a folder's table of contents.
 CONTENTS = re.compile(r"^- ``([\w.]+)``: ", re.MULTILINE)

@@ -10,9 +10,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from deblurkit.commands.restore.destinations import Destinations, placed
-from deblurkit.commands.restore.outcomes import Outcomes
-from deblurkit.commands.shared.provenance import choice
 from deblurkit.commands.shared.results import results_folder
+from deblurkit.config import choice
+from deblurkit.late_import import without_collection
 from deblurkit.weights import DEFAULT
 from deblurkit.weights.files import existing
 
@@ -40,7 +40,8 @@ def restore_files(cfg: DictConfig) -> int:
         return all_absent(destinations, folder, restorer=restorer(cfg))
     if os.environ.get("LOCAL_RANK", "0") == "0":  # processes of further devices say nothing
         log.info(first_line(cfg, len(destinations)))
-    from deblurkit.commands.restore.batch import restore_batch
+    with without_collection():
+        from deblurkit.commands.restore.batch import restore_batch
 
     return restore_batch(cfg, folder, destinations)
 
@@ -83,6 +84,8 @@ def exists(file: Path) -> bool:
 
 def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> int:
     """Say that none of the files is there; what would restore them is not loaded for that."""
+    from deblurkit.commands.restore.outcomes import Outcomes
+
     outcomes = Outcomes(folder, method=restorer, rank=0)
     for file, target in destinations:
         why = ABSENT.format(file)

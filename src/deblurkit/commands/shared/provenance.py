@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 import deblurkit
 from deblurkit.commands.shared.record import revision
+from deblurkit.config import choice
 from deblurkit.weights.files import existing
 
 if TYPE_CHECKING:
@@ -72,14 +73,6 @@ def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:
     """The class of a method, with the key of its config where one was chosen."""
     key = choice("model")
     return type(method).__name__ + (f" (model={key})" if cfg.weights is None and key else "")
-
-
-def choice(group: str) -> str | None:
-    """What a group of configs was set to on the command line or by default."""
-    if not HydraConfig.initialized():
-        return None
-    chosen = HydraConfig.get().runtime.choices.get(group)
-    return None if chosen is None else str(chosen)
 
 
 def lines(origin: Mapping[str, Any]) -> list[str]:
