@@ -20,7 +20,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors", "file_tree", "paths"}
+GROUND = {"contracts", "errors", "file_tree", "paths", "progress"}
 PRIVATE = {"lightning_private", "late_import", "late_lightning"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "errors": set(),
     "file_tree": {"errors"},
     "paths": set(),
+    "progress": set(),
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},

@@ -61,8 +61,8 @@ class Awaiting(MetaPathFinder):
         """What the other finders say, with the action behind the import."""
         if fullname != self.name:
             return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
                     spec.loader = Followed(spec.loader, self)

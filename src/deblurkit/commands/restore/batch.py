@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 import deblurkit
 from deblurkit.commands.restore.alone import Alone, needs_no_trainer
-from deblurkit.commands.restore.devices import Devices, Observer, Share
+from deblurkit.commands.restore.devices import Devices, Share
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
-from deblurkit.commands.restore.page import RestoredPage
 from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
+from deblurkit.commands.restore.progress_display import Progress, shown
 from deblurkit.commands.restore.report import report
 from deblurkit.commands.shared.inputs import passed_over
 from deblurkit.commands.shared.method import chosen_method
@@ -20,9 +20,13 @@ from deblurkit.commands.shared.passed_over import warn_of
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.config import plain
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.progress import told_to
 from deblurkit.restoring.composition import complete_restoration
 from deblurkit.storage import sweep
 from deblurkit.weights.files import existing
+
+if TYPE_CHECKING:
+    from deblurkit.commands.restore.page import RestoredPage
 
 ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
 
@@ -59,10 +63,12 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
         destinations, devices, journal=journal, outcomes=outcomes, pixel_limit=limit
     )
     writer = PictureWriter(files, compare=cfg.compare)
-    pages = [RestoredPage(cfg, method, destinations, failures=files.failures)] if cfg.page else []
-    observers: list[Observer] = [writer, *pages]
+    pages = pages_of(cfg, method, files)
     try:
-        devices.run(restore, files, observers)
+        with shown(bar=bool(cfg.trainer.enable_progress_bar) and devices.rank == 0) as show:
+            progress = Progress(files, show)
+            with told_to(progress.moved):
+                devices.run(restore, files, [writer, *pages, progress])
         shares = devices.gathered(share_of(files, writer, pages))
     finally:  # also of what was done before an interruption
         if devices.rank == 0:
@@ -87,7 +93,18 @@ def devices_of(cfg: DictConfig, method: RestorationMethod) -> Devices:
     return WithTrainer(cfg, method)
 
 
-def share_of(files: PictureFiles, writer: PictureWriter, pages: Sequence[RestoredPage]) -> Share:
+def pages_of(
+    cfg: DictConfig, method: RestorationMethod, files: PictureFiles
+) -> "list[RestoredPage]":
+    """The page, if it is wanted; what draws it is not imported otherwise."""
+    if not cfg.page:
+        return []
+    from deblurkit.commands.restore.page import RestoredPage
+
+    return [RestoredPage(cfg, method, files.all_destinations, failures=files.failures)]
+
+
+def share_of(files: PictureFiles, writer: PictureWriter, pages: "Sequence[RestoredPage]") -> Share:
     """What became of this device's files."""
     share = files.share | writer.share
     for page in pages:

@@ -44,6 +44,7 @@ class PictureFiles:
     ) -> None:
         self.all_destinations, self.devices = destinations, devices
         self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
+        self.begun = 0  # files, the current one included
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
         self.failures: dict[Path, str] = {}
         self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
@@ -55,6 +56,11 @@ class PictureFiles:
         return self.all_destinations[self.devices.rank :: self.devices.count]
 
     @property
+    def count(self) -> int:
+        """Of this device's files."""
+        return len(self.destinations)
+
+    @property
     def share(self) -> dict[str, Any]:
         """What became of this device's files."""
         earlier = {"earlier": self.earlier, "earlier_kept": self.earlier_kept}
@@ -63,6 +69,7 @@ class PictureFiles:
 
     def __iter__(self) -> Iterator[BlurredBatch]:
         for file, target in self.destinations:
+            self.begun += 1
             if self.journal.finished(file, target):
                 self.earlier += 1
                 self.earlier_kept += self.journal.kept(file, target)

@@ -33,6 +33,8 @@ class RestorationMethod(MethodModule, ABC, metaclass=ConstructedByName):
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
+        multiple: Height and width of tiles are divisible by this, pixels.
+        reach: How far a pixel's result looks, pixels; None where nobody knows.
         on_cpu: How ``deblurkit-train`` computes its steps on a processor with bf16 instructions
             where nobody says it; float32 until ``benchmarks/training_step.py`` has shown that
             others are faster at equal loss.
@@ -49,6 +51,8 @@ class RestorationMethod(MethodModule, ABC, metaclass=ConstructedByName):
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
     restores_untrained: ClassVar[bool] = False
+    multiple: int = 1
+    reach: int | None = None
     config: ClassVar[str | None] = None
     on_cpu: ClassVar[TrainingSwitches] = FLOAT32
     on_cpu_without_bf16: ClassVar[TrainingSwitches] = FLOAT32

@@ -19,11 +19,12 @@ from deblurkit.methods.frame.doors import require_pools, shape_of
 from deblurkit.methods.frame.same_pictures import alike, require_same_pictures, sizes_of
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
+from deblurkit.progress import moved
 from deblurkit.storage import as_json, replacing
 
 log = logging.getLogger(__name__)
 
-SAID = 50  # iterations between two lines about a picture
+SAID = 10  # iterations between two words about a picture
 
 
 @runtime_checkable
@@ -245,8 +246,7 @@ def finish(method: Iterative, problem: Problem, name: str) -> Problem:
     while problem.running:
         take_step(method, problem, optimizer)
         if problem.iterations % SAID == 0:
-            iterations, fidelity = int(problem.iterations), float(problem.fidelity)
-            log.info("%s: %d iterations, fidelity %.3g", name, iterations, fidelity)
+            moved(f"iterations, fidelity {float(problem.fidelity):.3g}", int(problem.iterations))
     _complain(problem)
     return problem
 
