@@ -202,7 +202,6 @@ class Backbone(nn.Module):
         return self.head(features) + blurred
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]  # its sums take minutes to compile
 def local_means(features: Features, *, window: int) -> Features:
     """Mean over a square around every pixel, moved inwards where it would leave the picture.
 
@@ -213,6 +212,14 @@ def local_means(features: Features, *, window: int) -> Features:
         features: Of any size.
         window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
     """
+    if torch.compiler.is_dynamo_compiling():  # its sums take minutes to compile
+        uncompiled = torch.compiler.disable(_local_means)  # a decorator would import the compiler
+        means: Features = uncompiled(features, window)
+        return means
+    return _local_means(features, window)
+
+
+def _local_means(features: Features, window: int) -> Features:
     means = features
     for axis in (2, 3):
         length = min(window, features.shape[axis])

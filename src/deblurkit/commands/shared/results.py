@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.paths import expanded
 
 
@@ -10,8 +11,6 @@ def result_file(output: str) -> Path | None:
 
     It has the suffix of pictures, and no folder is called so.
     """
-    from deblurkit.imaging.formats.encoding import READABLE  # NumPy: not for questions
-
     path = expanded(output)
     is_file = path.suffix.lower() in READABLE and not output.endswith(("/", "\\"))
     return path if is_file and not path.is_dir() else None
