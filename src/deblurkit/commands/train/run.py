@@ -68,29 +68,6 @@ def train(cfg: DictConfig) -> float | None:
     return value
 
 
-def settle(
-    cfg: DictConfig, method: RestorationMethod, data: LightningDataModule
-) -> tuple[DictConfig, Direction]:
-    """Fill in what a config leaves to the method, its data and the processor.
-
-    Args:
-        cfg: Of the run; what is filled in here is written down with it.
-        method: What is trained.
-        data: What it is trained on.
-
-    Returns:
-        The config for the trainer, and the direction of ``monitor``.
-
-    Raises:
-        InputError: If a number that is followed is not there, or nobody knows its direction.
-    """
-    settle_switches(cfg, method)
-    validates = validating(cfg, data)
-    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
-        cfg.callbacks.best = None
-    return with_directions(cfg, method, validates=validates)
-
-
 def fit(
     cfg: DictConfig,
     trainer: Trainer,
@@ -98,7 +75,7 @@ def fit(
     data: LightningDataModule,
     *,
     resumed: Path | None,
-    direction: str,
+    direction: Direction,
 ) -> FormerScore | None:
     """Train, or train on.
 
@@ -121,6 +98,29 @@ def fit(
             before = score_before(trainer, method, data, str(cfg.monitor))
         trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     return before
+
+
+def settle(
+    cfg: DictConfig, method: RestorationMethod, data: LightningDataModule
+) -> tuple[DictConfig, Direction]:
+    """Fill in what a config leaves to the method, its data and the processor.
+
+    Args:
+        cfg: Of the run; what is filled in here is written down with it.
+        method: What is trained.
+        data: What it is trained on.
+
+    Returns:
+        The config for the trainer, and the direction of ``monitor``.
+
+    Raises:
+        InputError: If a number that is followed is not there, or nobody knows its direction.
+    """
+    settle_switches(cfg, method)
+    validates = validating(cfg, data)
+    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
+        cfg.callbacks.best = None
+    return with_directions(cfg, method, validates=validates)
 
 
 def begin_folder(
