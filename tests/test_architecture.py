@@ -47,11 +47,13 @@ MAY_IMPORT = {
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
-    "restoring": {*FILES, "methods", "config", "weights", "checkpoint"},
+    "exporting": {*FILES, "methods", "__init__"},  # a file notes the version
+    "restoring": {*FILES, "methods", "config", "weights", "checkpoint", "exporting"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {
-        *(*FRAME, "former_names", "pages", "published", "callbacks", "restoring", "__init__"),
+        *(*FRAME, "former_names", "pages", "published", "callbacks", "restoring", "exporting"),
+        "__init__",
     },
     "cli": {*FRAME, "override_types", "callbacks", "commands", "__init__"},
     "__main__": {"cli"},
