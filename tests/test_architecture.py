@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
-    "exporting": {*FILES, "methods", "__init__"},  # a file notes the version
+    "exporting": {*FILES, "methods", "trust", "__init__"},  # a file notes the version
     "restoring": {*FILES, "methods", "config", "weights", "checkpoint", "exporting"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version

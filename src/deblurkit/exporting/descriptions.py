@@ -7,14 +7,15 @@ from typing import Any
 import torch
 
 import deblurkit
-from deblurkit.contracts import BlurredBatch
 from deblurkit.exporting.programs import INPUT, OUTPUT
-from deblurkit.exporting.proof import Comparison
+from deblurkit.exporting.proof import Comparison, restored
+from deblurkit.imaging.tiling.memory import bytes_taken
 from deblurkit.imaging.tiling.statistics import PictureStatistics
 from deblurkit.imaging.tiling.tiles import Grid
 from deblurkit.methods.frame.network import NetworkMethod
 
 KEY = "deblurkit"  # of what is read again; everything beside it is for people
+PROBE = 64  # pixels; side of a picture that is restored to see what that takes
 UNKNOWN = "not stated with the weights"
 USAGE = (
     f"input '{INPUT}': float32, (1, 3, height, width), RGB, sRGB-encoded, in [0, 1], any height "
@@ -33,6 +34,7 @@ def description(method: NetworkMethod, *, guarded: bool) -> dict[str, Any]:
         **method.description(),
         "method": type(method).__name__,
         "reach": None if averages(method) else method.reach,
+        "memory": memory(method),
         "guarded": guarded,
     }
 
@@ -63,12 +65,18 @@ def words(
     }
 
 
+def memory(method: NetworkMethod) -> int:
+    """Bytes that the library takes per pixel of a picture; runtimes take about as much."""
+    side = max(PROBE, method.multiple)
+    picture = torch.zeros(1, 3, side, side)
+    return bytes_taken(lambda: restored(method, picture)) // side**2
+
+
 def averages(method: NetworkMethod) -> bool:
     """Whether layers average over the picture: such a graph sees a tile as a picture of its own."""
-    side = 2 * method.multiple
-    batch: BlurredBatch = {"blurred": torch.zeros(1, 3, side, side), "name": ["picture"]}
+    side = max(PROBE, method.multiple)
     statistics = PictureStatistics(method.multiple)
     (tile,) = Grid(side, 0, side, 0).rows((side, side))[0]
-    with method.in_eval_mode(), torch.no_grad(), statistics.at(tile):
-        method.restoration(batch)
+    with statistics.at(tile):
+        restored(method, torch.zeros(1, 3, side, side))
     return bool(statistics.collected)

@@ -1,5 +1,6 @@
 """A program as the bytes of an ONNX file."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +67,13 @@ def with_words(model: Any, words: Mapping[str, str]) -> bytes:
 
 
 def innermost(error: BaseException) -> str:
-    """What the first of nested errors says: the others only say where."""
-    while (cause := error.__cause__ or error.__context__) is not None:
+    """What the first of nested errors says, and of which operator the others speak."""
+    operator = ""
+    while True:
+        named = re.search(r"torch\.ops\.([\w.]+)", str(error))
+        operator = named[1] if named else operator
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            of_what = f"operator {operator}: " if operator else ""
+            return f"{of_what}{type(error).__name__}, {sentence(error)}"
         error = cause
-    return f"{type(error).__name__}, {sentence(error)}"

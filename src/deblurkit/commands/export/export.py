@@ -16,6 +16,7 @@ from deblurkit.exporting.descriptions import description, words
 from deblurkit.exporting.onnx_files import onnx_model, with_words
 from deblurkit.exporting.programs import exported_program, with_network
 from deblurkit.exporting.proof import Comparison, compared, sizes
+from deblurkit.exporting.reading import is_exported
 from deblurkit.exporting.runtimes import ONNXRuntime
 from deblurkit.exporting.torch_files import loaded, saved
 from deblurkit.methods.frame.network import NetworkMethod
@@ -97,6 +98,8 @@ def export(cfg: DictConfig) -> str:
     if kind is None:
         raise InputError(f"format is one of {', '.join(FORMATS)}, got {cfg.format}")
     output = new_file(str(cfg.output or ""), kind.suffix)
+    if is_exported(str(cfg.weights)):
+        raise InputError(f"{cfg.weights} is an exported network already; give its weights")
     method = with_network(chosen_method(cfg))
     name = type(method).__name__
     program = exported_program(method, size=sizes(method)["traced"])
