@@ -106,7 +106,7 @@ def test_it_says_what_it_is(file: Path) -> None:
     ]
     described = read_exported(file).described
     assert described["method"] == "NAFNet"
-    assert described["reach"] == 34
+    assert described["reach"] == 52
     assert not described["guarded"]
 
 
@@ -143,7 +143,7 @@ def test_its_memory_counts(file: Path) -> None:
     method = exported_method(file, ONNXRuntime)
     picture = torch.rand(1, 3, 64, 64)
     per_pixel = read_exported(file).described["memory"]
-    assert per_pixel > 100
+    assert per_pixel > 20
     assert bytes_taken(lambda: method.restore(picture)) >= 64 * 64 * per_pixel
 
 
@@ -175,7 +175,7 @@ def test_a_guard_that_onnx_drops_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
     method = Direct(restoring=Branching(), lr=0.1).eval()
     model = onnx_model(exported_program(method, size=(48, 64)), opset=20, name="Direct")
     runtime = ONNXRuntime(model.SerializeToString())
-    words = r"Direct differs from the library by 0\.\d+ at 16 x 80 pixels .*, more than 0\.0001"
+    words = r"Direct differs from the library by 0\.\d+ at 57 x 80 pixels .*, more than 0\.0001"
     with pytest.raises(InputError, match=words):
         compared(lambda picture: torch.from_numpy(runtime(picture.numpy())), method, graph="it")
 

@@ -26,7 +26,7 @@ NETWORKS = (
     *("residual_u", "dmphn", "nafnet", "srn_color", "mtwnet", "dclnet", "deepdeblur", "cyclegan"),
     "as_cyclegan",
 )
-LONG = ("srn", "maxim", "deblurgan", "deblurgan_v2", "as_cyclegan_resnet", "distilled")
+LONG = ("srn", "deblurgan", "deblurgan_v2", "as_cyclegan_resnet", "distilled")
 # Still smaller than in tests/tiny: what is repeated is traced again.
 FEWER = {
     "dmphn": {"hierarchies": {"levels": 3, "stacks": 1}},

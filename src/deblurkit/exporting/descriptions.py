@@ -33,6 +33,7 @@ def description(method: NetworkMethod, *, guarded: bool) -> dict[str, Any]:
     return {
         **method.description(),
         "method": type(method).__name__,
+        "multiple": method.multiple,
         "reach": None if averages(method) else method.reach,
         "memory": memory(method),
         "guarded": guarded,

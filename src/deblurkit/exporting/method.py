@@ -20,15 +20,15 @@ class ExportedNetwork(nn.Module):
 
     Args:
         runtime: That runs it.
+        multiple: What the places of tiles are to be divisible by, pixels.
         reach: How far a pixel of the result looks, pixels; None where nobody knows.
         memory: That restoring takes per pixel, bytes.
     """
 
-    multiple = 1
-
-    def __init__(self, runtime: Runtime, *, reach: int | None, memory: int) -> None:
+    def __init__(self, runtime: Runtime, *, multiple: int, reach: int | None, memory: int) -> None:
         super().__init__()
-        self.runtime, self.reach, self.memory = runtime, reach, memory
+        self.runtime, self.memory = runtime, memory
+        self.multiple, self.reach = multiple, reach
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]  # there is nothing to compile
     def forward(self, blurred: Images) -> Images:
@@ -73,9 +73,8 @@ class Exported(NetworkMethod):
     def __init__(self, *, file: ExportedFile, runtime: Runtime) -> None:
         super().__init__()
         described = file.described
-        self.exported = ExportedNetwork(
-            runtime, reach=described["reach"], memory=described["memory"]
-        )
+        numbers = {key: described[key] for key in ("multiple", "reach", "memory")}
+        self.exported = ExportedNetwork(runtime, **numbers)
         self.recipe, self.origin = described["recipe"], described.get("origin")
         self.guarded: bool = described["guarded"]
         self.title = f"{described['method']} by {runtime.title}"

@@ -32,8 +32,8 @@ class ExportedFile(NamedTuple):
 
     Args:
         content: The bytes of the file.
-        described: What it says about itself: ``method``, ``recipe``, ``origin``, ``reach``,
-            ``memory`` and ``guarded``.
+        described: What it says about itself: ``method``, ``recipe``, ``origin``, ``multiple``,
+            ``reach``, ``memory`` and ``guarded``.
     """
 
     content: bytes
@@ -91,11 +91,11 @@ def description_in(words: Mapping[str, str]) -> dict[str, Any]:
         described = json.loads(words[KEY])
         recipe, origin = described["recipe"], described.get("origin")
         parts({"recipe": recipe, "origin": origin})
-        numbers = [described["reach"], described["memory"]]
-        fitting = all(number is None or type(number) is int for number in numbers)
-        if not isinstance(recipe, dict) or not isinstance(origin, dict | None) or not fitting:
+        numbers = [described[key] for key in ("reach", "memory", "multiple")]
+        whole = all(type(number) is int for number in numbers[described["reach"] is None :])
+        if not isinstance(recipe, dict) or not isinstance(origin, dict | None) or not whole:
             raise ValueError("it describes no method")
-        if any(not 0 <= (number or 0) <= FAR for number in numbers):
+        if any(not 0 <= (number or 0) <= FAR for number in numbers) or numbers[-1] < 1:
             raise ValueError("it looks farther, or takes more memory, than any network")
         if type(described["guarded"]) is not bool or not described["method"].isidentifier():
             raise ValueError("it describes no method")

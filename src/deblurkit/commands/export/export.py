@@ -103,8 +103,6 @@ def export(cfg: DictConfig) -> str:
     method = with_network(chosen_method(cfg))
     name = type(method).__name__
     program = exported_program(method, size=sizes(method)["traced"])
-    # What the tracer took for granted of sizes, it looks after in its own module only.
-    compared(program.module(), method, graph="the traced graph")
     prepared = Export(method, program, cfg.weights in shipped(), int(cfg.opset))
     content, comparisons = kind.write(prepared)
     for each in comparisons:
