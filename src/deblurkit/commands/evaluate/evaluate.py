@@ -17,7 +17,7 @@ from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
-from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.record import versions, write_record
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,
@@ -166,6 +166,7 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
 def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> dict[str, Any]:
     """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
+    ``packages`` says by which versions they were taken: OpenCV's moves those of ``realblur_ecc``.
     ``infinite`` says how many scores of a column are infinite. A ratio of nothing to nothing is
     null.
     """
@@ -182,5 +183,6 @@ def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> d
         "infinite": infinite(means),
         **({"pooled": figures} if figures else {}),
         "exceptions": exceptions(rows),
+        "packages": versions(),
         "rows": list(rows),
     }
