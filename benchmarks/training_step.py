@@ -66,8 +66,8 @@ class Turns(Callback):
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         seconds = time.process_time() - self.begin
         numbers = trainer.callback_metrics
-        found = [key for key in numbers if key.endswith("objective") and "critic" not in key]
-        objective = float(numbers[found[0]]) if found else None
+        keys = [key for key in numbers if key.endswith("objective") and "critic" not in key]
+        objective = float(numbers[keys[0]]) if keys else None
         print(json.dumps([seconds, objective]), file=sys.__stdout__, flush=True)
         if not sys.stdin.readline():
             os._exit(0)  # nothing is to be written down any more
@@ -199,7 +199,9 @@ def objectives(model: str, options: argparse.Namespace) -> Row:
 def table(rows: list[Row]) -> str:
     timed = [row for row in rows if "ratios" in row]
     trained = [row for row in rows if "within" in row]
-    lines = [f"Processor: {processor()}; one thread, one crop a batch.", ""]
+    lines = [f"Processor: {processor()}; one thread, one crop a batch. Made by", "", "```bash"]
+    lines += [f"python benchmarks/training_step.py{flags}" for flags in ("", " --objectives")]
+    lines += ["```", ""]
     if timed:
         lines += ["| Model | Crop | Side | Seconds of a step | Against float32 |"]
         lines += ["| --- | --- | --- | --- | --- |"]
@@ -208,12 +210,18 @@ def table(rows: list[Row]) -> str:
             cells = (f"`{row['model']}`", row["crop"], name, f"{seconds:.3f}")
             lines.append(f"| {' | '.join(map(str, cells))} | {row['ratios'][name]:.2f} x |")
     if trained:
-        lines += ["", "| Model | Crop | Steps | float32, seeds 0 to 2 | Taken, seed 0 | Within |"]
-        lines += ["| --- | --- | --- | --- | --- | --- |"]
+        lines += ["", "Mean objective of the last tenth of a training's steps:", ""]
+        lines += ["| Model | Crop | Steps | float32, 3 seeds | Taken, seed 0 | Within | Moved |"]
+        lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
     for row in trained:
-        seeds = ", ".join(f"{value:.5g}" for value in row["float32"])
-        cells = (f"`{row['model']}`", row["crop"], row["steps"], seeds, f"{row['taken'][0]:.5g}")
-        lines.append(f"| {' | '.join(map(str, cells))} | {'yes' if row['within'] else 'no'} |")
+        plain, (taken,) = row["float32"], row["taken"]
+        moved = (taken - plain[0]) / (max(plain) - min(plain))
+        means = ", ".join(f"{value:.5g}" for value in plain)
+        cells = (f"`{row['model']}`", row["crop"], row["steps"], means, f"{taken:.5g}")
+        cells = (*cells, "yes" if row["within"] else "no", f"{moved:+.1%}")
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    if trained:
+        lines += ["", "*Moved*: against float32 with the same seed, in parts of the seeds' range."]
     return "\n".join(lines) + "\n"
 
 

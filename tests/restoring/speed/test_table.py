@@ -27,7 +27,7 @@ def test_the_library_takes_what_is_stored(
     monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
     written = runpy.run_path(str(ROOT / "benchmarks" / "speed.py"))["table"](stored)
     names: dict[str, Any] = {}
-    exec(written, names)  # noqa: S102  a file of this repository
+    exec(written, names)
     assert names["WITH_BF16"] == table.WITH_BF16
     assert names["WITHOUT"] == table.WITHOUT
 

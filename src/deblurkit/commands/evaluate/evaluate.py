@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.callbacks.showcase import Showcase, exhibit_of
 from deblurkit.commands.evaluate.comparison.task import compare
 from deblurkit.commands.evaluate.page import Shown, write_evaluation
@@ -17,8 +17,9 @@ from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
-from deblurkit.commands.shared.record import write_record
-from deblurkit.commands.shared.speed import chosen_path, scored_along
+from deblurkit.commands.shared.record import versions, write_record
+from deblurkit.commands.shared.scored_along import scored_along
+from deblurkit.commands.shared.speed import chosen_path
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,
@@ -35,7 +36,7 @@ from deblurkit.errors import InputError
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.parts.protocol import Protocol, leading
 from deblurkit.pages.selection import COUNT, Selection
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, write_rows
 
 Row = dict[str, Any]
 Protocols = dict[str, Protocol | PooledProtocol]
@@ -169,6 +170,7 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
 def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> dict[str, Any]:
     """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
+    ``packages`` says by which versions they were taken: OpenCV's moves those of ``realblur_ecc``.
     ``infinite`` says how many scores of a column are infinite. A ratio of nothing to nothing is
     null.
     """
@@ -185,5 +187,6 @@ def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> d
         "infinite": infinite(means),
         **({"pooled": figures} if figures else {}),
         "exceptions": exceptions(rows),
+        "packages": versions(),
         "rows": list(rows),
     }

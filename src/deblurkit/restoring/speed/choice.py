@@ -97,6 +97,11 @@ def speed_named(name: str) -> Speed:
     return SPEEDS[name]
 
 
+def has_paths(method: RestorationMethod) -> bool:
+    """Whether a method is a network of torch, which can be computed in several ways."""
+    return isinstance(method, NetworkMethod) and next(method.network.parameters(), None) is not None
+
+
 def path_of(method: RestorationMethod, speed: Speed, *, device: str) -> ComputePath:
     """The path of a method.
 
@@ -105,6 +110,6 @@ def path_of(method: RestorationMethod, speed: Speed, *, device: str) -> ComputeP
         speed: How its path is chosen.
         device: Where it restores; paths are known of ``cpu`` only.
     """
-    if not isinstance(method, NetworkMethod) or device != "cpu":
+    if not isinstance(method, NetworkMethod) or not has_paths(method) or device != "cpu":
         return EXACT
     return speed(measured_paths(method.network))

@@ -92,13 +92,13 @@ class Eager:
     def computing(self, network: nn.Module) -> Iterator[None]:
         """Compute so inside; afterwards the network is as it was."""
         before = layout_of(network)
-        network.to(memory_format=self.layout)  # type: ignore[call-overload]
+        lay_out(network, self.layout)
         exact = self.precision is torch.float32
         try:
             with nullcontext() if exact else torch.autocast("cpu", self.precision):
                 yield
         finally:
-            network.to(memory_format=before)  # type: ignore[call-overload]
+            lay_out(network, before)
 
 
 class EagerRestoration:
@@ -118,6 +118,12 @@ class EagerRestoration:
         with self.path.computing(self.method.network):
             restoration = self.method.restoration({**batch, "blurred": blurred})
         return {**restoration, "restored": restoration["restored"].float().contiguous()}
+
+
+def lay_out(network: nn.Module, layout: torch.memory_format) -> None:
+    """Hold a network's weights in a layout; they can be trained on, wherever this is called."""
+    with torch.inference_mode(False):
+        network.to(memory_format=layout)  # type: ignore[call-overload]
 
 
 def layout_of(network: nn.Module) -> torch.memory_format:

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop, DisagreementCrops
 from deblurkit.commands.evaluate.comparison.figures import crops_figure, errors_figure
 from deblurkit.commands.evaluate.comparison.methods import compared_methods
@@ -23,14 +23,14 @@ from deblurkit.commands.evaluate.comparison.report import (
 from deblurkit.commands.evaluate.comparison.statistics import Resampling
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
-from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.record import versions, write_record
 from deblurkit.commands.shared.trainer import homes, make_trainer
 from deblurkit.config import instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.metrics.parts.protocol import leading
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, write_rows
 
 
 def compare(cfg: DictConfig) -> None:
@@ -93,6 +93,7 @@ def report(cfg: DictConfig, scores: Mapping[str, Scores], crops: list[Disagreeme
         "pictures": len(listed) // len(rows),
         "resampling": {**resampling._asdict(), "corrected for several comparisons": False},
         **summary(scores, compared),
+        "packages": versions(),
         "crops": [crop.described() for crop in crops],
     }
     with replacing(folder / "compare.json") as stream:
