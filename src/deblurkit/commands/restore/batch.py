@@ -63,9 +63,12 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
     weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
     named, computed = f"{method_name(cfg, method)}{weights}", described_path(method, path)
     outcomes = Outcomes(folder, method=named, rank=devices.rank, computed=computed)
-    limit = int(cfg.pixel_limit)
     files = PictureFiles(
-        destinations, devices, journal=journal, outcomes=outcomes, pixel_limit=limit
+        destinations,
+        devices,
+        journal=journal,
+        outcomes=outcomes,
+        pixel_limit=int(cfg.pixel_limit),
     )
     writer = PictureWriter(files, compare=cfg.compare)
     pages = pages_of(cfg, method, path, files=files)
@@ -86,8 +89,8 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
         return 0
     foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
     warn_of(foreign)
-    named += f" in {computed}" if computed else ""
-    return report(shares, destinations, named, output=folder, passed_over=len(foreign))
+    by = f"{named} in {computed}" if computed else named
+    return report(shares, destinations, by, output=folder, passed_over=len(foreign))
 
 
 def devices_of(cfg: DictConfig, method: RestorationMethod) -> Devices:
