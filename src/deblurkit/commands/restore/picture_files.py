@@ -6,30 +6,28 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import BasePredictionWriter
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
+from deblurkit.commands.restore.destinations import COMPARED
+from deblurkit.commands.restore.devices import Devices
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.commands.restore.outcomes import Outcome, Outcomes
 from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.files import in_unit_range, write_image
 from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.pictures import as_blurred, finite, like
 
-COMPARED = "_compared"  # ending of the stem of the picture with both side by side
 
-
-class PictureFiles(IterableDataset[dict[str, Any]]):
+class PictureFiles:
     """Pictures read one after another; what cannot be read is noted and left out.
 
     Args:
         destinations: Files and where each goes.
-        trainer: Knows which share of them is this device's.
+        devices: Know which share of them is this device's.
         journal: Knows which of them were finished before.
         outcomes: Notes what becomes of each.
         pixel_limit: Largest height times width that is read.
@@ -38,14 +36,15 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def __init__(
         self,
         destinations: list[tuple[Path, Path]],
-        trainer: Trainer,
+        devices: Devices,
         *,
         journal: Journal,
         outcomes: Outcomes,
         pixel_limit: int,
     ) -> None:
-        self.all_destinations, self.trainer = destinations, trainer
+        self.all_destinations, self.devices = destinations, devices
         self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
+        self.begun = 0  # files, the current one included
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
         self.failures: dict[Path, str] = {}
         self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
@@ -54,7 +53,12 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     @property
     def destinations(self) -> list[tuple[Path, Path]]:
         """This device's share of the files."""
-        return self.all_destinations[self.trainer.global_rank :: self.trainer.world_size]
+        return self.all_destinations[self.devices.rank :: self.devices.count]
+
+    @property
+    def count(self) -> int:
+        """Of this device's files."""
+        return len(self.destinations)
 
     @property
     def share(self) -> dict[str, Any]:
@@ -63,8 +67,9 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         noted = {"failures": self.failures, "losses": self.losses}
         return {"files": len(self.destinations), **earlier, **noted}
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[BlurredBatch]:
         for file, target in self.destinations:
+            self.begun += 1
             if self.journal.finished(file, target):
                 self.earlier += 1
                 self.earlier_kept += self.journal.kept(file, target)
@@ -91,11 +96,10 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         self.outcomes.note(file, target, "failed", why=reason, seconds=seconds)
 
 
-class PictureWriter(BasePredictionWriter):
+class PictureWriter:
     """Writes each restored picture with the depth, gray and alpha of its file."""
 
     def __init__(self, files: PictureFiles, *, compare: bool) -> None:
-        super().__init__(write_interval="batch")
         self.files, self.compare, self.written = files, compare, 0
         self.kept: dict[Path, str] = {}  # and why
         self.partly: dict[Path, str] = {}  # of their pages some, and why
@@ -107,42 +111,26 @@ class PictureWriter(BasePredictionWriter):
         """What this device has written."""
         return {"written": self.written, "kept": self.kept, "partly": self.partly}
 
-    def on_predict_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def before(self, batch: BlurredBatch) -> None:
         """Look at the clock."""
         self.start = perf_counter()
 
-    def write_on_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        prediction: Any,
-        batch_indices: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int,
-    ) -> None:
+    def after(self, batch: BlurredBatch, restoration: Restoration) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
         file = Path(batch["name"][0])
         waiting = self.files.waiting[str(file)].popleft()
         try:
-            restored = finite(prediction).cpu()
+            restored = finite(restoration).cpu()
             complete = waiting.write(like(waiting.picture, restored))
-            if "kernel" in prediction:
-                write_beside(waiting.own_target, prediction["kernel"][0])
+            if "kernel" in restoration:
+                write_beside(waiting.own_target, restoration["kernel"][0])
             if self.compare:
                 write_compared(waiting.own_target, batch["blurred"][0], restored)
         except InputError as error:
             self.files.fail(file, waiting.target, waiting.page + str(error), self.spent(file))
             return
         self.spent(file)
-        self.note(file, waiting, kept=prediction.get("kept"), complete=complete)
+        self.note(file, waiting, kept=restoration.get("kept"), complete=complete)
 
     def spent(self, file: Path) -> float:
         """Seconds that restoring and writing a file has taken, this picture of it included."""

@@ -23,12 +23,13 @@ from deblurkit.commands.train.resume import (
     validate_checkpoint,
 )
 from deblurkit.commands.train.start import FormerScore, score_before, start_from
+from deblurkit.commands.train.switches import settle_switches
 from deblurkit.commands.train.torchrun import isolate_rendezvous
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.classical import ClassicalMethod
-from deblurkit.metrics.parts.protocol import leading
+from deblurkit.metrics.parts.protocol import Direction, leading
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,7 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.weights is not None and not resumes:
         start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
-    validates = validating(cfg, data)
-    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
-        cfg.callbacks.best = None
-    settled, direction = with_directions(cfg, method, validates=validates)
+    settled, direction = settle(cfg, method, data)
     trainer = make_trainer(settled, method)
     isolate_rendezvous(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
@@ -77,7 +75,7 @@ def fit(
     data: LightningDataModule,
     *,
     resumed: Path | None,
-    direction: str,
+    direction: Direction,
 ) -> FormerScore | None:
     """Train, or train on.
 
@@ -100,6 +98,29 @@ def fit(
             before = score_before(trainer, method, data, str(cfg.monitor))
         trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
     return before
+
+
+def settle(
+    cfg: DictConfig, method: RestorationMethod, data: LightningDataModule
+) -> tuple[DictConfig, Direction]:
+    """Fill in what a config leaves to the method, its data and the processor.
+
+    Args:
+        cfg: Of the run; what is filled in here is written down with it.
+        method: What is trained.
+        data: What it is trained on.
+
+    Returns:
+        The config for the trainer, and the direction of ``monitor``.
+
+    Raises:
+        InputError: If a number that is followed is not there, or nobody knows its direction.
+    """
+    settle_switches(cfg, method)
+    validates = validating(cfg, data)
+    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
+        cfg.callbacks.best = None
+    return with_directions(cfg, method, validates=validates)
 
 
 def begin_folder(
