@@ -222,7 +222,8 @@ def test_what_is_known_to_mislead_is_not_used() -> None:
     """What stands in docs/surprises.md as not to be used: no code and no config names it."""
     misleading = re.compile(r"RandomMotionBlur|safetensors\.numpy|EMAWeightAveraging")
     folders = ("src", "conf", "benchmarks", "studies", "notebooks")
-    files = [file for folder in folders for file in (ROOT / folder).rglob("*.*")]
+    files = {file for folder in folders for file in (ROOT / folder).rglob("*.*")}
+    files -= {ROOT / "studies" / "surprises.py"}  # measures it
     texts = {file: file.read_text() for file in files if file.suffix in {".py", ".yaml", ".ipynb"}}
     assert len(texts) > 400
     assert not [name_of(file) for file, text in texts.items() if misleading.search(text)]
