@@ -93,7 +93,9 @@ THEIRS: dict[str, type] = {
 LIGHT = (
     *("errors.py", "storage.py", "former_names.py", "trust.py", "config.py", "weights", "cli"),
     *("commands/shared/names.py", "commands/shared/inputs.py", "commands/shared/record.py"),
-    *("weight_files/packages.py", "imaging/formats"),
+    *("weight_files/packages.py", "imaging/formats", "imaging/suffixes.py"),
+    *("late_import.py", "progress.py", "commands/shared/provenance.py"),
+    *(f"commands/restore/{name}.py" for name in ("restore_files", "destinations", "outcomes")),
 )
 WITH_TENSORS = {f"imaging/formats/{name}.py" for name in ("files", "picture", "stacks")}
 
@@ -458,6 +460,26 @@ def test_what_looks_at_names_and_files_imports_no_torch(file: Path) -> None:
         for name in imported_at_once(current):
             heavy = name.split(".")[0] in {"torch", "lightning", "torchmetrics"}
             assert not heavy, f"{name_of(current)} imports {name}"
+            todo += [home for home in homes_of(name) if home.is_file()]
+
+
+RESTORING = ("restoring", "networks", "methods", "losses", "commands/restore/batch.py")
+
+
+@pytest.mark.parametrize("start", RESTORING)
+def test_what_restores_imports_nothing_that_only_a_training_needs(start: str) -> None:
+    """On no way to it: Lightning alone takes twice the time of torch."""
+    folder = ROOT / "src" / "deblurkit" / start
+    seen: set[Path] = set()
+    todo = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        for name in imported_at_once(current):
+            heavy = {"lightning", "torchmetrics", "kornia", "albumentations", "wandb", "skimage"}
+            assert name.split(".")[0] not in {*heavy, "scipy"}, f"{name_of(current)}: {name}"
             todo += [home for home in homes_of(name) if home.is_file()]
 
 
