@@ -52,7 +52,8 @@ MAY_IMPORT = {
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
-    "restoring": {*FILES, "methods", "config", "weights", "checkpoint"},
+    "exporting": {*FILES, "methods", "trust", "__init__"},  # a file notes the version
+    "restoring": {*FILES, "methods", "config", "weights", "checkpoint", "exporting"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {
@@ -64,6 +65,7 @@ MAY_IMPORT = {
             "published",
             "callbacks",
             "restoring",
+            "exporting",
             "__init__",
         ),
     },

@@ -10,7 +10,7 @@ import pytest
 HEAVY = ("torch", "lightning", "kornia", "albumentations", "wandb", "torchmetrics")
 # Of those and others, what no picture is restored with.
 OF_TRAINING = (*HEAVY[1:], "scipy", "skimage", "sympy", "torch._dynamo", "jinja2", "tensorboard")
-COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert")
+COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert", "export")
 # Runs before every program: whoever asks the network fails, and heavy modules are told at the end.
 BEFORE = f"""
 import atexit, socket, sys

@@ -25,6 +25,7 @@ from deblurkit.weight_files.safetensors_files import read_safetensors
 from deblurkit.weight_files.torch_files import read_torch
 from deblurkit.weights.files import existing
 
+EXPORTED = (".onnx", ".pt2")
 SPARE = 2**20  # numbers that a method may make beside those of its file
 MODULES = 50_000  # of a method
 
@@ -48,6 +49,11 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             method that is larger than the weights.
     """
     path = existing(weights)
+    if path.suffix.lower() in EXPORTED:
+        raise InputError(
+            f"{path} is an exported network: deblurkit-deblur and deblurkit-eval restore with "
+            "ONNX files; here, take the weights that it was made from"
+        )
     try:
         safe = path.suffix == ".safetensors"
         content = _read_safetensors(path) if safe else read_checkpoint(path)

@@ -22,10 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
 from deblurkit.cli.command_line import CommandLine, program
+from deblurkit.cli.configs.untrusted_configs import require_harmless_folders
 from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.line_checks import require_known_flags, typed
-from deblurkit.cli.untrusted_configs import require_harmless_folders
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence

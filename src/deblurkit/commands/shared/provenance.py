@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 import deblurkit
 from deblurkit.commands.shared.record import revision
 from deblurkit.config import choice
+from deblurkit.exporting.method import Exported
 from deblurkit.weights.files import existing
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def command() -> str:
 def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:
     """The class of a method, with the key of its config where one was chosen."""
     key = choice("model")
+    if isinstance(method, Exported):
+        return method.title
     return type(method).__name__ + (f" (model={key})" if cfg.weights is None and key else "")
 
 
