@@ -21,7 +21,7 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
 GROUND = {"contracts", "errors", "file_tree", "paths", "progress"}
-PRIVATE = {"lightning_private", "late_import", "late_lightning"}
+PRIVATE = {"lightning_private", "late"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
 FRAME = {*PARTS, "processor", "methods", "trust", "config", "weights", "checkpoint"}
@@ -38,8 +38,7 @@ MAY_IMPORT = {
     "networks": {*GROUND, "imaging", "weight_files"},
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
-    "late_import": set(),
-    "late_lightning": {"late_import"},
+    "late": set(),
     "lightning_private": set(),
     "processor": set(),
     # A YAML hands it networks, a trainer hands it data.
@@ -47,7 +46,7 @@ MAY_IMPORT = {
     "trust": GROUND,
     "former_names": set(),
     "override_types": GROUND,
-    "config": {*GROUND, "late_import", "trust", "methods", "former_names", "override_types"},
+    "config": {*GROUND, "late", "trust", "methods", "former_names", "override_types"},
     "weights": {*GROUND, "config"},  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
@@ -71,7 +70,7 @@ MAY_IMPORT = {
     },
     "cli": {*FRAME, *PRIVATE, "override_types", "callbacks", "commands", "__init__"},
     "__main__": {"cli"},
-    "__init__": {"late_import"},
+    "__init__": {"late"},
 }
 # A line of a folder's table of contents.
 CONTENTS = re.compile(r"^- ``([\w.]+)``: ", re.MULTILINE)
@@ -96,7 +95,7 @@ LIGHT = (
     *("errors.py", "storage.py", "former_names.py", "trust.py", "config.py", "weights", "cli"),
     *("commands/shared/names.py", "commands/shared/inputs.py", "commands/shared/record.py"),
     *("weight_files/packages.py", "imaging/formats", "imaging/suffixes.py"),
-    *("late_import.py", "progress.py", "commands/shared/provenance.py"),
+    *("late/imports.py", "progress.py"),
     *(f"commands/restore/{name}.py" for name in ("restore_files", "destinations", "outcomes")),
 )
 WITH_TENSORS = {f"imaging/formats/{name}.py" for name in ("files", "picture", "stacks")}

@@ -29,7 +29,7 @@ from deblurkit.cli.line_checks import require_known_flags, typed
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
-from deblurkit.late_import import when_imported
+from deblurkit.late.imports import when_imported
 from deblurkit.weights import VARIABLE, named_file
 
 Task = Callable[[DictConfig], Any]

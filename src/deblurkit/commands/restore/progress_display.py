@@ -64,7 +64,7 @@ class Counted(Protocol):
         ...
 
 
-class Progress:
+class BatchProgress:
     """Follows the pictures of a batch, and what is told inside of each.
 
     Args:

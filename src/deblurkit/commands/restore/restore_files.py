@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from deblurkit.commands.restore.destinations import Destinations, placed
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.config import choice
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.weights import DEFAULT
 from deblurkit.weights.files import existing
 
