@@ -3,7 +3,9 @@
 Nothing heavy is imported here: ``--help``, ``--cfg job`` and completion answer without torch.
 """
 
+import atexit
 import errno
+import gc
 import io
 import logging
 import os
@@ -29,7 +31,7 @@ from deblurkit.cli.line_checks import require_known_flags, typed
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
-from deblurkit.late_import import when_imported
+from deblurkit.late.imports import when_imported, without_collection
 from deblurkit.weights import VARIABLE, named_file
 
 Task = Callable[[DictConfig], Any]
@@ -68,7 +70,8 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
     path, full = folder or conf_dir(), os.environ.get(FULL)
     decorate = hydra.main(version_base="1.3", config_path=str(path), config_name=config)
     run = sent_out(guarded(task, full), full, program())
-    with summed_up():
+    atexit.register(gc.freeze)  # the system takes all memory back: nobody looks what is garbage
+    with summed_up(), without_collection():
         try:
             require_known_flags(line, command)
             require_harmless_folders(line)
@@ -183,6 +186,7 @@ def guarded(task: Task, full: str | None) -> Task:
         # Where weights= looks names up, here and in processes that are started.
         names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
         with variable(FULL, full), variable(VARIABLE, names):
+            gc.enable()  # starting has made no garbage, but a task does
             quiet_warnings()
             when_imported("lightning.pytorch", quiet_loggers)
             try:

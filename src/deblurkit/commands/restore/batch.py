@@ -12,7 +12,7 @@ from deblurkit.commands.restore.devices import Devices, Share
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
-from deblurkit.commands.restore.progress_display import Progress, shown
+from deblurkit.commands.restore.progress_display import BatchProgress, shown
 from deblurkit.commands.restore.report import report
 from deblurkit.commands.shared.inputs import passed_over
 from deblurkit.commands.shared.method import chosen_method
@@ -74,7 +74,7 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
     pages = pages_of(cfg, method, path, files=files)
     try:
         with shown(bar=bool(cfg.trainer.enable_progress_bar) and devices.rank == 0) as show:
-            progress = Progress(files, show)
+            progress = BatchProgress(files, show)
             with told_to(progress.moved):
                 devices.run(restore, files, [writer, *pages, progress])
         shares = devices.gathered(share_of(files, writer, pages))

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from deblurkit.commands.restore.destinations import Destinations, placed
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.config import choice
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.weights import DEFAULT
 from deblurkit.weights.files import existing
 
@@ -84,14 +84,15 @@ def exists(file: Path) -> bool:
 
 def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> int:
     """Say that none of the files is there; what would restore them is not loaded for that."""
-    from deblurkit.commands.restore.outcomes import Outcomes
-
-    outcomes = Outcomes(folder, method=restorer, rank=0)
-    for file, target in destinations:
-        why = ABSENT.format(file)
-        outcomes.note(file, target, "failed", why=why)
-        log.error("not restored: %s: %s", file, why)
-    outcomes.write(destinations)
     count = len(destinations)
+    for file, _ in destinations:
+        log.error("not restored: %s: %s", file, ABSENT.format(file))
+    if count > 1:  # a single file needs no table
+        from deblurkit.commands.restore.outcomes import Outcomes
+
+        outcomes = Outcomes(folder, method=restorer, rank=0)
+        for file, target in destinations:
+            outcomes.note(file, target, "failed", why=ABSENT.format(file))
+        outcomes.write(destinations)
     log.info("0 of %d pictures restored to %s by %s", count, folder, restorer)
     return count

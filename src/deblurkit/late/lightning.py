@@ -13,7 +13,7 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
-from deblurkit.late_import import when_imported
+from deblurkit.late.imports import when_imported
 
 LIGHTNING = "lightning.pytorch"
 
