@@ -1,5 +1,7 @@
 """The page of deblurred files: sliders, kernels, seconds, and what failed."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import gathered
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
@@ -54,6 +57,7 @@ class RestoredPage(Callback):
         method: What restores.
         destinations: Files and where each goes, in the order of the page.
         failures: Files and the reasons; filled while pictures are restored.
+        owners: Know whose page is there; the page of other inputs stays, and so does a stranger's.
     """
 
     def __init__(
@@ -63,9 +67,10 @@ class RestoredPage(Callback):
         destinations: Sequence[tuple[Path, Path]],
         *,
         failures: Mapping[Path, str],
+        owners: Owners,
     ) -> None:
         self.cfg, self.method, self.failures = cfg, method, failures
-        self.destinations = destinations
+        self.destinations, self.owners = destinations, owners
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
@@ -102,7 +107,8 @@ class RestoredPage(Callback):
         shares = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
         if trainer.is_global_zero:
             notes = {file: note for share in shares for file, note in share["notes"].items()}
-            path = results_folder(str(self.cfg.output)) / "page.html"
+            wanted = results_folder(str(self.cfg.output)) / "page.html"
+            path = self.owners.own(wanted, page_owner(self.destinations))
             failures = {file: why for share in shares for file, why in share["failures"].items()}
             self.write(path, failures, notes=notes)
             log.info("before and after: %s", path)
@@ -134,6 +140,12 @@ class RestoredPage(Callback):
             others_left_out=max(len(others) - LISTED, 0),
             facts=[*provenance(self.cfg, self.method), Fact("Settings", settings(self.cfg))],
         )
+
+
+def page_owner(destinations: Sequence[tuple[Path, Path]]) -> str:
+    """What a page is made of: it is replaced where the same files are restored again."""
+    names = json.dumps([str(file.resolve()) for file, _ in destinations])
+    return f"page of {hashlib.sha256(names.encode()).hexdigest()}"
 
 
 def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:

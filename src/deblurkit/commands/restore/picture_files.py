@@ -12,16 +12,18 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from deblurkit.commands.restore.journal import Journal
-from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.commands.restore.outcomes import Outcome, Outcomes
 from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.blur.kernel_files import write_kernel
 from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.files import in_unit_range, write_image
 from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.pictures import as_blurred, finite, like
 
 COMPARED = "_compared"  # ending of the stem of the picture with both side by side
+KERNEL = "_kernel"  # of the kernel that a method has estimated
 
 
 class PictureFiles(IterableDataset[dict[str, Any]]):
@@ -30,6 +32,7 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     Args:
         destinations: Files and where each goes.
         trainer: Knows which share of them is this device's.
+        owners: Know what may be written.
         journal: Knows which of them were finished before.
         outcomes: Notes what becomes of each.
         pixel_limit: Largest height times width that is read.
@@ -40,13 +43,16 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         destinations: list[tuple[Path, Path]],
         trainer: Trainer,
         *,
+        owners: Owners,
         journal: Journal,
         outcomes: Outcomes,
         pixel_limit: int,
     ) -> None:
+        self.owners = owners
         self.all_destinations, self.trainer = destinations, trainer
         self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
+        self.replacing: set[Path] = set()  # there is a result of other settings or contents
         self.failures: dict[Path, str] = {}
         self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
         self.waiting: dict[str, deque[Waiting]] = {}  # read ahead; of a file, its pages in order
@@ -60,6 +66,7 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def share(self) -> dict[str, Any]:
         """What became of this device's files."""
         earlier = {"earlier": self.earlier, "earlier_kept": self.earlier_kept}
+        earlier["replaced"] = len(self.replacing - self.failures.keys())
         noted = {"failures": self.failures, "losses": self.losses}
         return {"files": len(self.destinations), **earlier, **noted}
 
@@ -69,6 +76,8 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                 self.earlier += 1
                 self.earlier_kept += self.journal.kept(file, target)
                 continue
+            if target.exists():
+                self.replacing.add(file)
             try:
                 for waiting in waiting_pictures(file, target, pixel_limit=self.pixel_limit):
                     if file in self.failures:  # an earlier page
@@ -89,6 +98,17 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         """
         self.failures[file] = reason
         self.outcomes.note(file, target, "failed", why=reason, seconds=seconds)
+
+    def beside(self, waiting: Waiting, ending: str, *, file: Path) -> Path:
+        """Where something is written beside a result, under no name of anything else.
+
+        Args:
+            waiting: The picture.
+            ending: Of the stem.
+            file: Of the picture.
+        """
+        target = waiting.own_target
+        return self.owners.own(target.with_name(f"{target.stem}{ending}.png"), file)
 
 
 class PictureWriter(BasePredictionWriter):
@@ -135,9 +155,11 @@ class PictureWriter(BasePredictionWriter):
             restored = finite(prediction).cpu()
             complete = waiting.write(like(waiting.picture, restored))
             if "kernel" in prediction:
-                write_beside(waiting.own_target, prediction["kernel"][0])
+                kernel = self.files.beside(waiting, KERNEL, file=file)
+                write_kernel(kernel, prediction["kernel"][0])
             if self.compare:
-                write_compared(waiting.own_target, batch["blurred"][0], restored)
+                drawing = self.files.beside(waiting, COMPARED, file=file)
+                write_compared(drawing, batch["blurred"][0], restored)
         except InputError as error:
             self.files.fail(file, waiting.target, waiting.page + str(error), self.spent(file))
             return
@@ -178,13 +200,12 @@ class PictureWriter(BasePredictionWriter):
         self.written += 1
 
 
-def write_compared(target: Path, blurred: Tensor, restored: Tensor) -> None:
-    """Write both pictures, (3, H, W), side by side, beside the result.
+def write_compared(file: Path, blurred: Tensor, restored: Tensor) -> None:
+    """Write both pictures, (3, H, W), side by side.
 
     Raises:
         PictureError: If the disk refuses.
     """
     columns = {"blurred": blurred, "restored": restored}
     views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
-    file = target.with_name(f"{target.stem}{COMPARED}.png")
     write_image(file, side_by_side(views))

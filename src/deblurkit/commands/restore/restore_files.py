@@ -15,9 +15,21 @@ from deblurkit.checkpoint import existing
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.page import RestoredPage
-from deblurkit.commands.restore.picture_files import COMPARED, PictureFiles, PictureWriter
-from deblurkit.commands.shared.inputs import passed_over, single_target, targets
+from deblurkit.commands.restore.picture_files import (
+    COMPARED,
+    KERNEL,
+    PictureFiles,
+    PictureWriter,
+)
+from deblurkit.commands.shared.inputs import (
+    passed_over,
+    say_renamed,
+    single_target,
+    targets,
+    with_beside,
+)
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.commands.shared.results import result_file, results_folder
@@ -42,7 +54,8 @@ def restore_files(cfg: DictConfig) -> int:
         How many could not be restored, by all devices; the first one knows, the others answer 0.
     """
     folder = results_folder(str(cfg.output))
-    destinations = placed(cfg, folder)
+    owners = Owners(folder)
+    destinations = placed(cfg, folder, owners)
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     method = chosen_method(cfg)
@@ -55,6 +68,7 @@ def restore_files(cfg: DictConfig) -> int:
         kernel_size=cfg.kernel_size,
     )
     trainer = make_trainer(cfg, method)
+    claim(owners, destinations, endings=beside(cfg))
     for parent in {target.parent for _, target in destinations}:
         sweep(parent)
     journal = Journal(folder, settings(cfg), rank=trainer.global_rank)
@@ -63,12 +77,16 @@ def restore_files(cfg: DictConfig) -> int:
     outcomes = Outcomes(folder, method=named, rank=trainer.global_rank)
     limit = int(cfg.pixel_limit)
     files = PictureFiles(
-        destinations, trainer, journal=journal, outcomes=outcomes, pixel_limit=limit
+        *(destinations, trainer),
+        owners=owners,
+        journal=journal,
+        outcomes=outcomes,
+        pixel_limit=limit,
     )
     writer = PictureWriter(files, compare=cfg.compare)
     trainer.callbacks.append(writer)  # type: ignore[attr-defined]
     if cfg.page:
-        page = RestoredPage(cfg, method, destinations, failures=files.failures)
+        page = RestoredPage(cfg, method, destinations, failures=files.failures, owners=owners)
         trainer.callbacks.append(page)  # type: ignore[attr-defined]
     shares = predicted(trainer, ChainedMethod(method, restore), files, writer=writer)
     wait_for_devices(trainer)
@@ -92,24 +110,37 @@ def predicted(
             files.outcomes.write(files.all_destinations)
 
 
-def placed(cfg: DictConfig, folder: Path) -> list[tuple[Path, Path]]:
+def placed(cfg: DictConfig, folder: Path, owners: Owners) -> list[tuple[Path, Path]]:
     """Every picture with the file that its result goes to.
 
     Args:
         cfg: Of the command.
         folder: Of the results.
+        owners: Know what is in it.
 
     Raises:
         InputError: If there is no picture, the format of the results cannot be written, or one of
-            the inputs would be overwritten.
+            the inputs, or the one file that is named, would be overwritten.
     """
     file, inputs = result_file(str(cfg.output)), [str(entry) for entry in cfg.inputs]
     suffix = cfg.suffix if file is None else file.suffix.lower()
     if suffix not in WRITABLE:
         raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {suffix}")
     if file is not None:
-        return single_target(inputs, file)
-    return targets(inputs, folder, suffix, beside=(COMPARED,) if cfg.compare else ())
+        return single_target(inputs, file, owners=owners)
+    return targets(inputs, folder, suffix, beside=beside(cfg), owners=owners)
+
+
+def beside(cfg: DictConfig) -> list[str]:
+    """Endings of what may be written beside results; methods without training estimate kernels."""
+    estimates = cfg.get("model") is not None
+    return [COMPARED] * bool(cfg.compare) + [KERNEL] * estimates
+
+
+def claim(owners: Owners, destinations: list[tuple[Path, Path]], *, endings: list[str]) -> None:
+    """Note whose the results will be, and what is written beside them."""
+    files = {p: file for file, target in destinations for p in with_beside(target, endings)}
+    owners.claim({path: file for path, file in files.items() if owners.may_write(path, file)})
 
 
 def report(
@@ -134,21 +165,25 @@ def report(
         for path, reason in share["failures"].items():
             log.error("not restored: %s: %s", path, reason)
         for path, reason in share["kept"].items():
-            log.warning("kept as it was: %s: %s (guard=false: restored anyway)", path, reason)
+            log.warning("kept as it was: %s: %s (guard=False: restored anyway)", path, reason)
         for path, reason in share["partly"].items():
             log.warning("kept in part as it was: %s: %s", path, reason)
     before, before_kept, written = (
         sum(share[key] for share in shares) for key in ("earlier", "earlier_kept", "written")
     )
+    say_renamed(destinations)
     kept = before_kept + sum(len(share["kept"]) for share in shares)
     restored = before + written - kept
+    replaced = sum(share["replaced"] for share in shares)
     if len(destinations) == 1 and not passed_over and before + written == 1:
         ((file, target),) = destinations
         done = f"restored by {method}" if restored else "kept as it was"
         earlier = ", before; delete it to make it again" if before else ""
+        earlier += ", in place of an earlier result" if replaced else ""
         log.info("%s %s: %s%s", file, done, target, earlier)
     else:
         earlier = f" ({before} of them before; delete them to make them again)" if before else ""
+        earlier += f" ({replaced} in place of earlier results)" if replaced else ""
         alike = f", {kept} kept as they were" if kept else ""
         count = len(destinations) + passed_over
         log.info(

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 import deblurkit
+from deblurkit.errors import InputError
 from deblurkit.storage import as_json, replacing
 
 PACKAGES = (
@@ -26,7 +29,8 @@ PACKAGES = (
     "opencv-python-headless",
     "scikit-image",
 )
-CONFIG = "config.yaml"
+CONFIG, RECORD = "config.yaml", "record.json"
+BASE = frozenset({"seed", "trust", "paths"})  # what the config of every command has
 
 
 def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None = None) -> None:
@@ -36,7 +40,13 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
         cfg: Of the run.
         folder: Of the run.
         origin: Where the weights come from, if they were published by others.
+
+    Raises:
+        InputError: If files of these names that are none of ours would be lost.
     """
+    history = folder / RECORD
+    runs = earlier_runs(history)
+    require_own_config(folder / CONFIG)
     with replacing(folder / CONFIG) as stream:
         stream.write(OmegaConf.to_yaml(cfg, resolve=False).encode())
     facts = {
@@ -50,10 +60,39 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
         "devices": devices(),
         "origin": origin,
     }
-    history = folder / "record.json"
-    runs = json.loads(history.read_text("utf-8")) if history.is_file() else []
     with replacing(history) as stream:  # a resumed run adds to the list
         stream.write(as_json([*runs, facts]))
+
+
+def earlier_runs(history: Path) -> list[Any]:
+    """What a record holds; nothing where there is none.
+
+    Raises:
+        InputError: If it is none.
+    """
+    if not history.exists():
+        return []
+    try:
+        runs = json.loads(history.read_text("utf-8"))
+        if isinstance(runs, list) and all("command" in run for run in runs):
+            return runs
+    except (OSError, ValueError, TypeError):
+        pass
+    raise InputError(f"{history} is no record of deblurkit and stays: choose another folder")
+
+
+def require_own_config(file: Path) -> None:
+    """Refuse to write over a config that no command has written.
+
+    Raises:
+        InputError: With what to do.
+    """
+    try:
+        own = not file.exists() or OmegaConf.load(file).keys() >= BASE
+    except (OSError, ValueError, YAMLError, AttributeError, OmegaConfBaseException):
+        own = False
+    if not own:
+        raise InputError(f"{file} is no config of deblurkit and stays: choose another folder")
 
 
 def versions() -> dict[str, str]:
