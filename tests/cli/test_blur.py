@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
+from PIL import Image
 
 from deblurkit.cli.paths import quoted
 from deblurkit.commands.blur.average_frames import average_frames
@@ -150,6 +151,13 @@ def test_sixteen_bits_stay_sixteen(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert "16-bit pictures written with 8 bits, since jpeg= has no more: 1" in caplog.text
     for part in ("blurred", "sharp"):
         assert read_image(tmp_path / "jpeg" / part / "deep.png").dtype == np.uint8
+
+
+def test_opacity_that_no_pair_has_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clear = np.dstack([skimage.data.coffee()[:40, :50], np.full((40, 50), 90, np.uint8)])
+    Image.fromarray(clear, "RGBA").save(tmp_path / "logo.png")
+    assert blurred_set(tmp_path / "logo.png", output=tmp_path / "pairs") == 0
+    assert "logo.png: the result is without its opacity" in caplog.text
 
 
 def test_averages_of_deep_frames_say_that_they_have_8_bits(
@@ -318,6 +326,9 @@ def test_pairs_and_files_of_others_stay(
     assert "pairs: 1 (1 in place of earlier ones)" in caplog.text
     assert set(rows(pairs)) == {"cup", "night [1]/it's.v2=x_2", "cup_2"}
     assert rows(pairs)["cup_2"]["blur"] == "Line"
+    assert (pairs / "kernels" / "cup_2.png").is_file()
+    assert blurred_set(other, output=pairs, overrides=("blur=roll",)) == 0
+    assert not (pairs / "kernels" / "cup_2.png").exists()  # it would be that of another blur
     np.testing.assert_array_equal(read_image(pairs / "blurred" / "cup.png"), first)
     np.testing.assert_array_equal(read_image(pairs / "sharp" / "cup_2.png"), read_image(other))
     assert (read_image(own) == 7).all()

@@ -93,3 +93,6 @@ def test_a_kernel_takes_no_other_picture_s_name() -> None:
     assert {file.name for file in Path("out").glob("*.png")} == names
     assert read_image(Path("out/s_kernel.png")).shape == (24, 24, 3)
     assert read_image(Path("out/s_2_kernel.png")).shape == (SIZE, SIZE, 3)
+    assert restored("c/s_kernel.png", "c/s.png") == 0  # without a kernel
+    kept = {file.name for file in Path("out").glob("*.png")}
+    assert kept == {"s_kernel.png", "s_2.png"}

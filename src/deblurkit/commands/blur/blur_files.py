@@ -36,6 +36,8 @@ from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)
 
+OPACITY = ("its opacity",)  # which no pair has, as no training reads it
+
 Item = TypeVar("Item")
 
 
@@ -63,7 +65,7 @@ def blur_files(cfg: DictConfig) -> int:
         for name, file in following(files.items(), "blurring"):
             with pairs.noting(file):
                 picture = read_picture(file)
-                losses[file] = picture.left_out
+                losses[file] = picture.left_out + OPACITY * (picture.alpha is not None)
                 maker.check_disparity(name)
                 for position, numbered_name in enumerate(names[name]):
                     draw = number("blur", name, position)

@@ -3,7 +3,7 @@
 import csv
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,7 @@ class PairFolder:
         for file, source in files.items():
             owners.require_own(file, source)
         self.replaced = 0  # pairs that were here
+        self._with_kernel: set[str] = set()
         self.has_table = not (folder / TABLE).exists() or is_ours(folder / TABLE)
         owners.claim(files)
 
@@ -81,11 +82,15 @@ class PairFolder:
         self.replaced += self.file("sharp", row["name"]).exists()
         write_picture(self.file("sharp", row["name"]), sharp)
         write_picture(self.file("blurred", row["name"]), blurred)
+        if row["name"] not in self._with_kernel:  # an earlier blur of the picture may have had one
+            with suppress(OSError):  # it is not there
+                self.file("kernels", row["name"]).unlink()
         self.rows.append(row)
 
     def add_kernel(self, name: str, kernel: Tensor) -> None:
         """Write a kernel (1, size, size), see ``imaging.blur.kernel_files``."""
         write_kernel(self.file("kernels", name), kernel)
+        self._with_kernel.add(name)
 
     @contextmanager
     def noting(self, name: object) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """Pictures out of files for a prediction, and its results into files."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -107,8 +108,14 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
             ending: Of the stem.
             file: Of the picture.
         """
-        target = waiting.own_target
-        return self.owners.own(target.with_name(f"{target.stem}{ending}.png"), file)
+        return self.owners.own(waiting.beside(ending), file)
+
+    def tidy(self, waiting: Waiting, endings: Iterable[str], *, file: Path) -> None:
+        """Remove what an earlier command wrote beside a result that is no longer there."""
+        for path in map(waiting.beside, endings):
+            if self.owners.belongs(path, file):
+                with suppress(OSError):  # it is not there
+                    path.unlink()
 
 
 class PictureWriter(BasePredictionWriter):
@@ -154,6 +161,7 @@ class PictureWriter(BasePredictionWriter):
         try:
             restored = finite(prediction).cpu()
             complete = waiting.write(like(waiting.picture, restored))
+            self.files.tidy(waiting, (KERNEL, COMPARED), file=file)
             if "kernel" in prediction:
                 kernel = self.files.beside(waiting, KERNEL, file=file)
                 write_kernel(kernel, prediction["kernel"][0])
@@ -192,7 +200,9 @@ class PictureWriter(BasePredictionWriter):
         elif waiting.kept:
             share = f"{len(waiting.kept)} of {waiting.count} pages"
             self.partly[file] = f"{share}: {waiting.kept[0]}"
-        why = alike or self.partly.get(file, "")
+        lost = self.files.losses[file]
+        words = (alike or self.partly.get(file), f"without {'; '.join(lost)}" if lost else None)
+        why = "; ".join(word for word in words if word)
         outcome: Outcome = "restored" if alike is None else "kept"
         seconds = self.seconds.pop(file)
         self.files.outcomes.note(file, waiting.target, outcome, why=why, seconds=seconds)

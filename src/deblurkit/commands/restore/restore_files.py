@@ -186,8 +186,9 @@ def report(
         earlier += f" ({replaced} in place of earlier results)" if replaced else ""
         alike = f", {kept} kept as they were" if kept else ""
         count = len(destinations) + passed_over
+        whither = destinations[0][1] if count == 1 else output
         log.info(
-            *("%d of %d pictures restored to %s%s by %s%s", restored, count, output),
+            *("%d of %d pictures restored to %s%s by %s%s", restored, count, whither),
             *(earlier, method, alike),
         )
     return sum(len(share["failures"]) for share in shares)
