@@ -1,10 +1,13 @@
 """What a run folder says about how it came to be."""
 
 import json
+import logging
 import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,12 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 import deblurkit
+from deblurkit.checkpoint import OF_A_RUN
+from deblurkit.commands.shared.names import listed
 from deblurkit.errors import InputError
 from deblurkit.storage import as_json, replacing
+
+log = logging.getLogger(__name__)
 
 PACKAGES = (
     "torch",
@@ -48,9 +55,9 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
     runs = earlier_runs(history)
     require_own_config(folder / CONFIG)
     with replacing(folder / CONFIG) as stream:
-        stream.write(OmegaConf.to_yaml(cfg, resolve=False).encode())
+        stream.write(as_text(cfg))
     facts = {
-        "command": shlex.join(sys.argv),
+        "command": command(),
         "seed": cfg.seed,
         "deblurkit": deblurkit.__version__,
         "revision": revision(),
@@ -62,6 +69,70 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
     }
     with replacing(history) as stream:  # a resumed run adds to the list
         stream.write(as_json([*runs, facts]))
+
+
+def keep_earlier(cfg: DictConfig, folder: Path, names: Sequence[str]) -> None:
+    """Rename what another run left in a folder, so that nothing of it is written over.
+
+    A run of the same config replaces what it wrote before.
+
+    Args:
+        cfg: Of the run that is about to write.
+        folder: Of the run.
+        names: Of the files that it writes, beside its config.
+
+    Raises:
+        InputError: If it is the folder of a training, which would lose its config.
+    """
+    if any((folder / name).is_file() for name in OF_A_RUN):
+        raise InputError(
+            f"{folder} is the folder of a training and stays as it is: choose another one, "
+            "hydra.run.dir=<folder>"
+        )
+    config = folder / CONFIG
+    if not (config.is_file() and config.read_bytes() == as_text(cfg)):
+        set_aside_all(folder, [CONFIG, *names])
+
+
+def set_aside_all(folder: Path, names: Iterable[str]) -> None:
+    """Rename those files of another run that are there, and say so.
+
+    Raises:
+        InputError: If they are none of a run.
+    """
+    require_own_config(folder / CONFIG)
+    earlier = [name for name in names if (folder / name).is_file()]
+    for name in earlier:
+        set_aside(folder / name, ".earlier")
+    if earlier:
+        several = listed(earlier)
+        log.warning(
+            "%s held another run; what it left was renamed to *.earlier: %s", folder, several
+        )
+
+
+def set_aside(path: Path, suffix: str) -> None:
+    """Rename a file to a name that is free; another device may have been faster."""
+    aside, number = path.with_name(path.name + suffix), 2
+    while aside.exists():
+        aside, number = path.with_name(f"{path.name}{suffix}_{number}"), number + 1
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+
+
+def as_text(cfg: DictConfig) -> bytes:
+    """A config as a run folder keeps it."""
+    return OmegaConf.to_yaml(cfg, resolve=False).encode()
+
+
+def command() -> str:
+    """What was typed, with the program's name instead of its place."""
+    words = sys.orig_argv[1:]
+    if not words:
+        return "python"
+    if words[0].startswith("-"):
+        return shlex.join(["python", *words])
+    return shlex.join([Path(words[0]).name, *words[1:]])
 
 
 def earlier_runs(history: Path) -> list[Any]:
