@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -244,6 +245,7 @@ def test_pictures_that_cannot_be_aligned_are_counted_and_listed(
     found = scored(tmp_path / "run", *folders, "protocol=[realblur_ecc]")
     assert found["exceptions"] == {"realblur_ecc/unaligned": ["even"]}
     assert found["mean"]["realblur_ecc/unaligned"] == 0.5
+    assert found["packages"]["opencv"] == cv2.__version__  # moves the last digits
     assert "realblur_ecc: 1 unaligned, scored where they are: even" in capsys.readouterr().out
 
 

@@ -19,7 +19,7 @@ from deblurkit.commands.evaluate.test_data import held_out
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
 from deblurkit.commands.shared.owners import Owners
-from deblurkit.commands.shared.record import as_text, keep_earlier, write_record
+from deblurkit.commands.shared.record import as_text, keep_earlier, versions, write_record
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,
@@ -194,6 +194,7 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
 def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> dict[str, Any]:
     """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
+    ``packages`` says by which versions they were taken: OpenCV's moves those of ``realblur_ecc``.
     ``infinite`` says how many scores of a column are infinite; the means are then over the other
     pictures, ``pictures_in_mean`` of them. A ratio of nothing to nothing is null.
     """
@@ -211,5 +212,6 @@ def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> d
         "infinite": infinite(means),
         **({"pooled": figures} if figures else {}),
         "exceptions": exceptions(rows),
+        "packages": versions(),
         "rows": list(rows),
     }

@@ -197,7 +197,7 @@ def report(
 def settings(cfg: DictConfig) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
     chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
-    chosen["trainer"] = cfg.trainer.precision  # not how many devices share the work
+    chosen["trainer"] = cfg.trainer.precision or "32-true"  # not how many devices share the work
     state = None if cfg.weights is None else existing(cfg.weights).stat()
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
     return chosen | {"trained": trained, "version": deblurkit.__version__}

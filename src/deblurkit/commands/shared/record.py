@@ -33,7 +33,6 @@ PACKAGES = (
     "kornia",
     "albumentations",
     "numpy",
-    "opencv-python-headless",
     "scikit-image",
 )
 CONFIG, RECORD = "config.yaml", "record.json"
@@ -168,13 +167,15 @@ def require_own_config(file: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what numbers depend on."""
-    found = {}
+    import cv2  # says it itself: several packages install it, under names of their own
+
+    numbers = {"opencv": str(cv2.__version__)}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            numbers[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed as a package"
-    return found
+            numbers[package] = "not installed as a package"
+    return numbers
 
 
 def revision() -> str | None:

@@ -8,8 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from deblurkit.data.blur.parts.family import (
@@ -20,7 +21,8 @@ from deblurkit.data.blur.parts.family import (
     interval,
     uniform,
 )
-from deblurkit.data.blur.parts.splat import AT_ONCE, splat
+from deblurkit.data.blur.parts.splat import AT_ONCE, splat_in_rows
+from deblurkit.data.blur.parts.walk import Turn, Walkers, walked
 from deblurkit.errors import InputError
 
 
@@ -79,42 +81,62 @@ def shake_paths(draws: ShakeDraws, *, length: float) -> Float[Tensor, "batch sam
     has the other sign.
     """
     steps, _, count = draws.push.shape
-    step = length / steps  # the walk itself is done in units of one step
-    tremor = 10 * draws.anxiety * draws.tremor
-    pull = 0.7 * draws.anxiety * draws.pull * step
-    turns = _turns(draws)
-    angle = 2 * math.pi * draws.heading
-    speed = torch.where(draws.anxiety > 0, draws.anxiety / step, 1.0)
-    velocity = speed * torch.stack([angle.cos(), angle.sin()])
-    path = velocity.new_empty(steps + 1, 2, count)
-    path[0] = 0
-    change, norm = torch.empty_like(velocity), torch.empty_like(speed)
-    (horizontal, vertical), (across, down) = change, velocity
-    points = path.unbind()
-    pushes = (push for stretch in draws.push.split(64) for push in stretch * tremor)
-    for moment, push in enumerate(pushes):
-        # The numbers are few: making memory and views would take longer than the arithmetic.
-        torch.addcmul(push, pull, points[moment], value=-1, out=change)
-        if moment in turns:
-            cos, sin = turns[moment]
-            change.addcmul_(cos, velocity)
-            horizontal.addcmul_(sin, down, value=-1)
-            vertical.addcmul_(sin, across)
-        change += velocity
-        torch.hypot(horizontal, vertical, out=norm)
-        torch.div(change, norm, out=velocity)
-        torch.add(points[moment], velocity, out=points[moment + 1])
-    return path.mul_(step).permute(2, 0, 1)
+    every = torch.full((count,), steps)
+    same = torch.ones(count, dtype=torch.float64)
+    return shown_paths(draws, torch.arange(count), every, scale=same, length=length)
 
 
-def _turns(draws: ShakeDraws) -> dict[int, tuple[Tensor, Tensor]]:
-    """By step, real and imaginary part of the factors on the velocity; zero for most paths."""
-    turning = draws.chance < 0.2 * draws.jerk * draws.anxiety
-    steps = turning.any(dim=1).nonzero().flatten()  # a path turns less than once on average
-    angle = math.pi + (draws.turn[steps].to(draws.anxiety) - 0.5)
-    strength = 2 * turning[steps]
-    factors = zip((strength * angle.cos()).unbind(), (strength * angle.sin()).unbind(), strict=True)
-    return dict(zip(steps.tolist(), factors, strict=True))
+def shown_paths(
+    draws: ShakeDraws,
+    order: Int[Tensor, " batch"],
+    steps: Int[Tensor, " batch"],
+    *,
+    scale: Float[Tensor, " batch"],
+    length: float,
+) -> Float[Tensor, "batch moments 2"]:
+    """Walk the trajectories of ``shake_paths`` as far as they are shown, in another order.
+
+    Args:
+        draws: The random numbers.
+        order: Which path comes first, second and so on.
+        steps: How far each of them is walked, in this order, from most to least.
+        scale: Magnification of each, in this order.
+        length: Length of a whole path, in pixels.
+
+    Returns:
+        Column and row of each sample, in pixels from the start, as many samples as the first path
+        has; after a path's own last step anything may stand there.
+    """
+    ordered = ShakeDraws(*(values.cpu() for values in draws))
+    order, steps, scale = order.cpu(), steps.cpu(), scale.cpu()
+    anxiety, pull, _, tremor, heading = (values[order] for values in ordered[:5])
+    step = length / len(ordered.push)  # the walk itself is done in units of one step
+    angle = 2 * math.pi * heading
+    speed = torch.where(anxiety > 0, anxiety / step, 1.0)
+    walkers = Walkers(
+        velocity=(speed * torch.stack([angle.cos(), angle.sin()])).numpy(),
+        tremor=(10 * anxiety * tremor).numpy(),
+        pull=(0.7 * anxiety * pull * step).numpy(),
+        columns=order.numpy(),
+        steps=steps.numpy(),
+        scale=(step * scale).to(anxiety).numpy(),
+    )
+    path = torch.from_numpy(walked(walkers, ordered.push.numpy(), _turns(ordered, order)))
+    return path.to(draws.push.device).permute(2, 0, 1)
+
+
+def _turns(draws: ShakeDraws, order: Tensor) -> dict[int, list[Turn]]:
+    """By step, what turns a few of the paths."""
+    turning = (draws.chance < 0.2 * draws.jerk * draws.anxiety).numpy()
+    steps, columns = np.divmod(np.flatnonzero(turning), turning.shape[1])
+    angle = math.pi + (draws.turn[steps, columns].to(draws.anxiety) - 0.5)
+    turns: dict[int, list[Turn]] = {}  # a path turns less than once on average
+    factors = ((2 * angle.cos()).tolist(), (2 * angle.sin()).tolist())
+    for step, *turn in zip(
+        steps.tolist(), order.argsort()[columns].tolist(), *factors, strict=True
+    ):
+        turns.setdefault(step, []).append(Turn(*turn))
+    return turns
 
 
 class CameraShake:
@@ -161,8 +183,11 @@ class CameraShake:
         fraction = choice(self.fractions, count, generator)
         scale = uniform(self.scale, count, generator)
         draws = shake_draws(anxiety.float(), self.samples, generator)  # memory is what takes time
-        paths = shake_paths(draws, length=self.length).mul_(scale[:, None, None])
-        kernels, shrink = exposed(paths, fraction.float(), size=self.size)
+        order = fraction.argsort(descending=True)
+        samples = (fraction.float() * self.samples)[order]
+        steps = samples.ceil().long().clamp(2, self.samples) - 1
+        paths = shown_paths(draws, order, steps, scale=scale[order], length=self.length)
+        kernels, shrink = _exposures(paths, samples, order, size=self.size)
         parameters = {"anxiety": anxiety, "fraction": fraction, "scale": scale * shrink}
         return KernelBatch(kernels, parameters)
 
@@ -180,22 +205,39 @@ def exposed(
     Returns:
         Float32 kernels of sum 1, and the factor by which each path was shrunk to fit (1: not).
     """
-    # A few at a time: fresh memory costs more than the arithmetic.
-    count = max(1, AT_ONCE // paths.shape[1])
-    parts = zip(paths.split(count), fraction.split(count), strict=True)
-    kernels, shrink = zip(*(_exposed(path, share, size) for path, share in parts), strict=True)
-    return torch.cat(kernels), torch.cat(shrink)
+    order = torch.arange(len(paths), device=paths.device)
+    return _exposures(paths, fraction * paths.shape[1], order, size=size)
 
 
-def _exposed(paths: Tensor, fraction: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    samples = paths.shape[1]
-    paths = paths.permute(0, 2, 1).contiguous()
-    moments = torch.arange(samples, dtype=paths.dtype, device=paths.device)
-    weights = (fraction[:, None] * samples - moments).clamp_(0, 1)  # the last one may be cut
-    weights /= weights.sum(dim=1, keepdim=True)
-    centre = torch.einsum("bas,bs->ba", paths, weights)
-    seen = (paths - centre[:, :, None]).mul_((weights > 0)[:, None])
-    reach = seen.abs().amax(dim=(1, 2)).clamp_(min=1e-12)
-    shrink = (size // 2 / reach).clamp_(max=1.0)
-    placed = seen.mul_(shrink[:, None, None]).add_(size // 2)
-    return splat(placed.float().permute(0, 2, 1), weights.float(), size=size), shrink
+def _exposures(
+    paths: Tensor, samples: Tensor, order: Tensor, *, size: int
+) -> tuple[Tensor, Tensor]:
+    """Expose the first ``samples`` of each path, quickest where equal ones are neighbours.
+
+    Kernel and shrinkage of the first path go to the first place of ``order``, and so on.
+    """
+    kernels = paths.new_empty(len(paths), 1, size, size, dtype=torch.float32)
+    shrink = paths.new_empty(len(paths))
+    values, counts = samples.unique_consecutive(return_counts=True)
+    begin = 0
+    for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+        seen = min(math.ceil(value), paths.shape[1])
+        # A few at a time: fresh memory costs more than the arithmetic.
+        for some in range(begin, begin + count, step := max(1, AT_ONCE // seen)):
+            part = slice(some, min(some + step, begin + count))
+            kernels[order[part]], shrink[order[part]] = _exposed(paths[part, :seen], value, size)
+        begin += count
+    return kernels, shrink
+
+
+def _exposed(paths: Tensor, samples: float, size: int) -> tuple[Tensor, Tensor]:
+    moments = torch.arange(paths.shape[1], dtype=paths.dtype, device=paths.device)
+    weights = (samples - moments).clamp_(0, 1)  # the last one may be cut
+    weights /= weights.sum()
+    axes = paths.permute(2, 1, 0)  # samples of all paths side by side, as walkers leave them
+    centre = torch.matmul(weights, axes)
+    reach = torch.maximum(axes.amax(dim=1) - centre, centre - axes.amin(dim=1)).amax(dim=0)
+    shrink = (size // 2 / reach.clamp_(min=1e-12)).clamp_(max=1.0)
+    placed = torch.empty(axes.shape, dtype=torch.float32, device=paths.device)
+    torch.sub(axes, centre[:, None], out=placed).mul_(shrink).add_(size // 2)
+    return splat_in_rows(placed, weights.float()[:, None], size=size), shrink

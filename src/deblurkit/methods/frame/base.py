@@ -13,6 +13,7 @@ from deblurkit.errors import InputError, sentence
 from deblurkit.losses.frozen import Frozen
 from deblurkit.methods.frame.constructed import ConstructedByName
 from deblurkit.methods.frame.doors import require_evaluation_batch, require_pictures
+from deblurkit.processor import FLOAT32, TrainingSwitches
 
 ALWAYS_VISIBLE = frozenset({"blurred", "name"})
 
@@ -32,6 +33,10 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
+        on_cpu: How ``deblurkit-train`` computes its steps on a processor with bf16 instructions
+            where nobody says it; float32 until ``benchmarks/training_step.py`` has shown that
+            others are faster at equal loss.
+        on_cpu_without_bf16: The same on other processors.
 
     >>> class Darker(RestorationMethod):
     ...     def restoration(self, batch): return {"restored": batch["blurred"] / 2}
@@ -45,6 +50,8 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
     takes: frozenset[str] = frozenset()
     restores_untrained: ClassVar[bool] = False
     config: ClassVar[str | None] = None
+    on_cpu: ClassVar[TrainingSwitches] = FLOAT32
+    on_cpu_without_bf16: ClassVar[TrainingSwitches] = FLOAT32
 
     @abstractmethod
     def restoration(self, batch: BlurredBatch) -> Restoration:

@@ -24,7 +24,7 @@ from deblurkit.commands.evaluate.comparison.report import (
 from deblurkit.commands.evaluate.comparison.statistics import Resampling
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
-from deblurkit.commands.shared.record import keep_earlier, write_record
+from deblurkit.commands.shared.record import keep_earlier, versions, write_record
 from deblurkit.commands.shared.trainer import homes, make_trainer
 from deblurkit.config import instantiate, plain
 from deblurkit.errors import InputError
@@ -99,6 +99,7 @@ def report(cfg: DictConfig, scores: Mapping[str, Scores], crops: list[Disagreeme
         "pictures": len(listed) // len(rows),
         "resampling": {**resampling._asdict(), "corrected for several comparisons": False},
         **summary(scores, compared),
+        "packages": versions(),
         "crops": [crop.described() for crop in crops],
     }
     with replacing(folder / "compare.json") as stream:

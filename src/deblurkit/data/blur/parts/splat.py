@@ -26,19 +26,39 @@ def splat(
     """
     rounds = max(1, AT_ONCE // paths.shape[1])
     parts = zip(paths.split(rounds), weights.split(rounds), strict=True)
-    return torch.cat([_splat_some(path, weight, size) for path, weight in parts])
+    return torch.cat(
+        [splat_in_rows(path.permute(2, 1, 0).clone(), own.T, size=size) for path, own in parts]
+    )
 
 
-def _splat_some(paths: Tensor, weights: Tensor, size: int) -> Tensor:
-    side = size + 2  # one pixel more around: points just outside still touch the picture
-    column, row = (paths[..., axis].clamp(-1, size).contiguous() for axis in (0, 1))
-    left, top = column.floor().clamp(max=size - 1), row.floor().clamp(max=size - 1)
-    right_share, low_share = column.sub_(left), row.sub_(top)
-    corner = ((top + 1) * side + (left + 1)).long()
-    low, high = weights * low_share, weights * (1 - low_share)
-    canvas = paths.new_zeros(len(paths), side * side)
-    canvas.scatter_add_(1, corner, high * (1 - right_share))
-    canvas.scatter_add_(1, corner + 1, high * right_share)
-    canvas.scatter_add_(1, corner + side, low * (1 - right_share))
-    canvas.scatter_add_(1, corner + side + 1, low * right_share)
-    return canvas.reshape(-1, 1, side, side)[..., 1:-1, 1:-1]
+def splat_in_rows(
+    paths: Float[Tensor, "2 samples batch"],
+    weights: Float[Tensor, " samples #batch"],
+    *,
+    size: int,
+) -> Kernels:
+    """Do what ``splat`` does, for points that stand in another order; they are overwritten.
+
+    Neighbours on a path, which add to the same pixels and would wait for each other, lie apart in
+    memory here.
+
+    Args:
+        paths: Columns, then rows of the points, in pixels from the centre of the first pixel.
+        weights: Weight of each point.
+        size: Side of the pictures, in pixels.
+    """
+    side, count = size + 2, paths.shape[-1]  # a pixel more around: points outside still touch
+    placed = paths.clamp_(-1, size)
+    corner = placed.floor()
+    right_share, low_share = placed.sub_(corner).unbind()
+    pixel = torch.add(corner[0], corner[1], alpha=side).long()
+    pixel += torch.arange(count, device=paths.device) * side**2 + side + 1
+    flat = pixel.flatten()
+    canvas = paths.new_zeros(count * side**2 + side + 1)  # points at the far edge add zeros beyond
+    low = weights * low_share
+    high = weights - low
+    for first, row in ((0, high), (side, low)):
+        right = row * right_share
+        canvas[first:].scatter_add_(0, flat, (row - right).flatten())
+        canvas[first + 1 :].scatter_add_(0, flat, right.flatten())
+    return canvas[: count * side**2].reshape(-1, 1, side, side)[..., 1:-1, 1:-1]
