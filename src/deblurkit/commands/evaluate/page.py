@@ -199,10 +199,11 @@ def mean_rows(scores: Sequence[str], rows: Sequence[Row], before: Sequence[Row])
 
 def versions_of(row: Row, before: Row | None, scores: Sequence[str]) -> dict[str, float]:
     """Scores of a picture: restored, and where it is known how it came, blurred and the change."""
-    versions = {score: row[score] for score in scores}
-    for score in scores if before is not None else ():
-        versions[f"{score} blurred"] = before[score]
-        versions[f"{score} change"] = gain(row[score], before[score])
+    versions: dict[str, float] = {score: row[score] for score in scores}
+    if before is not None:
+        for score in scores:
+            versions[f"{score} blurred"] = before[score]
+            versions[f"{score} change"] = gain(row[score], before[score])
     return versions
 
 

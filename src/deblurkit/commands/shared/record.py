@@ -7,20 +7,19 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import YAMLError  # type: ignore[import-untyped,unused-ignore]
 
 import deblurkit
 from deblurkit.checkpoint import OF_A_RUN
 from deblurkit.commands.shared.names import listed
 from deblurkit.errors import InputError
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -110,15 +109,6 @@ def set_aside_all(folder: Path, names: Iterable[str]) -> None:
         )
 
 
-def set_aside(path: Path, suffix: str) -> None:
-    """Rename a file to a name that is free; another device may have been faster."""
-    aside, number = path.with_name(path.name + suffix), 2
-    while aside.exists():
-        aside, number = path.with_name(f"{path.name}{suffix}_{number}"), number + 1
-    with suppress(FileNotFoundError):
-        path.replace(aside)
-
-
 def as_text(cfg: DictConfig) -> bytes:
     """A config as a run folder keeps it."""
     return OmegaConf.to_yaml(cfg, resolve=False).encode()
@@ -158,8 +148,9 @@ def require_own_config(file: Path) -> None:
         InputError: With what to do.
     """
     try:
-        own = not file.exists() or OmegaConf.load(file).keys() >= BASE
-    except (OSError, ValueError, YAMLError, AttributeError, OmegaConfBaseException):
+        config = OmegaConf.load(file) if file.exists() else None
+        own = config is None or (isinstance(config, DictConfig) and config.keys() >= BASE)
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException):
         own = False
     if not own:
         raise InputError(f"{file} is no config of deblurkit and stays: choose another folder")

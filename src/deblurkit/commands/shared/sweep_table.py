@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from deblurkit.callbacks.scores import write_rows
-from deblurkit.commands.shared.sweeps import FINISHED, STARTED, records
+from deblurkit.commands.shared.sweeps import FINISHED, STARTED, TABLE, records
 from deblurkit.commands.shared.tables import (
     add_numbers,
     counted,
@@ -58,7 +58,7 @@ def sum_up(folder: Path) -> int:
     """
     jobs = recorded(folder)
     if jobs:
-        write_rows(folder / "sweep.csv", rows(jobs))
+        write_rows(folder / TABLE, rows(jobs))
         print_jobs(jobs, folder)
     return sum(job.status != FINISHED for job in jobs)
 

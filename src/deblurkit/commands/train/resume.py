@@ -11,7 +11,7 @@ from lightning.pytorch import LightningDataModule, Trainer
 from deblurkit.callbacks.resume import LAST, PREVIOUS
 from deblurkit.checkpoint import require_fit
 from deblurkit.commands.shared.checkpoint_io import read_sound, require_run
-from deblurkit.commands.shared.record import CONFIG, set_aside, set_aside_all
+from deblurkit.commands.shared.record import CONFIG, set_aside_all
 from deblurkit.commands.train.changes import (
     require_batches_to_come,
     require_changes_that_act,
@@ -21,7 +21,7 @@ from deblurkit.commands.train.torchrun import RESTARTS
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
-from deblurkit.storage import sweep_below
+from deblurkit.storage import set_aside, sweep_below
 
 log = logging.getLogger(__name__)
 
