@@ -232,10 +232,10 @@ def tidy(folder: Path, before: Set[Path]) -> None:
         folder: Of the run.
         before: Folders on its way that were there before.
     """
-    if sweeps.of_this_job():  # its folder is the sweep's
+    if folder in before or sweeps.of_this_job():  # the folder of a job is its sweep's
         return
     files = [file for file in folder.rglob("*") if file.is_file()]
-    if folder not in before and all(map(is_hydras, files)):
+    if all(map(is_hydras, files)):
         for file in files:
             file.unlink()
         remove_empty(folder / ".hydra", standing={folder})
