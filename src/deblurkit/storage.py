@@ -77,7 +77,7 @@ def sweep_below(folder: str | Path) -> None:
 
 
 def set_aside(path: Path, suffix: str) -> None:
-    """Rename a file to a name that is free; another device may have been faster."""
+    """Rename a file or folder to a name that is free; another device may have been faster."""
     aside, number = path.with_name(path.name + suffix), 2
     while aside.exists():
         aside, number = path.with_name(f"{path.name}{suffix}_{number}"), number + 1

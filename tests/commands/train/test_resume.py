@@ -123,12 +123,13 @@ def test_a_fresh_run_is_not_mixed_up_with_an_earlier_one(
     assert (tmp_path / "last.ckpt").is_file()
     for name in ("metrics.csv", "scores/val.csv", "last.ckpt.earlier"):
         (tmp_path / name).write_text("of the run before")
+    (tmp_path / "pictures").mkdir()
     make_ready(tmp_path, None)
     said = "held another run; what it left was renamed to *.earlier: last.ckpt, best.ckpt,"
     assert said in caplog.text
     assert {path.name for path in tmp_path.rglob("*earlier*")} == {
         *("last.ckpt.earlier", "last.ckpt.earlier_2", "best.ckpt.earlier"),
-        *("metrics.csv.earlier", "val.csv.earlier"),
+        *("metrics.csv.earlier", "val.csv.earlier", "pictures.earlier"),
     }
     assert (tmp_path / "last.ckpt.earlier").read_text() == "of the run before"
 

@@ -40,7 +40,7 @@ from deblurkit.pages.selection import COUNT, Selection
 from deblurkit.paths import expanded
 from deblurkit.storage import as_json, replacing
 
-RESULTS = ("scores.json", "test.csv", "page.html")
+RESULTS = ("scores.json", "test.csv", "page.html", "detections")
 Row = dict[str, Any]
 Protocols = dict[str, Protocol | PooledProtocol]
 

@@ -93,13 +93,13 @@ def keep_earlier(cfg: DictConfig, folder: Path, names: Sequence[str]) -> None:
 
 
 def set_aside_all(folder: Path, names: Iterable[str]) -> None:
-    """Rename those files of another run that are there, and say so.
+    """Rename those files and folders of another run that are there, and say so.
 
     Raises:
         InputError: If they are none of a run.
     """
     require_own_config(folder / CONFIG)
-    earlier = [name for name in names if (folder / name).is_file()]
+    earlier = [name for name in names if (folder / name).exists()]
     for name in earlier:
         set_aside(folder / name, ".earlier")
     if earlier:

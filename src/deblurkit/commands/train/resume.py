@@ -25,7 +25,8 @@ from deblurkit.storage import set_aside, sweep_below
 
 log = logging.getLogger(__name__)
 
-WRITTEN = (CONFIG, "metrics.csv", "scores/val.csv", "scores/test.csv")  # by a run, beside those
+# By a run, beside those.
+WRITTEN = (CONFIG, "metrics.csv", "scores/val.csv", "scores/test.csv", "pictures")
 STARTER = "TORCHELASTIC_RUN_ID"  # set where torchrun starts the processes
 
 
