@@ -33,9 +33,7 @@ from deblurkit.metrics.parts.protocol import Direction, leading
 
 log = logging.getLogger(__name__)
 
-TESTED = "held-out pictures, PSNR in dB"
-# These have chosen the best state, and their scores are those of the last one.
-VALIDATED = "validation pictures after the last epoch, since nothing tests; PSNR in dB"
+TESTED, VALIDATED = "held-out pictures, PSNR in dB", "validation pictures, PSNR in dB"
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -179,6 +177,8 @@ def print_results(trainer: Trainer, folder: Path, *, title: str | None) -> None:
     log.info("run folder: %s", folder)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if title is not None and isinstance(callback, Scores):
+            if title == VALIDATED and callback.rows:
+                log.info("nothing tests: these are scores of what validates, of the last epoch")
             print_scores(callback.rows, title, leading=leading(callback.protocols))
             print_pooled(callback.pooled)
 
