@@ -25,9 +25,8 @@ from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
 from deblurkit.weight_files.safetensors_files import read_safetensors
 from deblurkit.weight_files.torch_files import read_torch
-from deblurkit.weights import kept_file, named_file, shipped
+from deblurkit.weights import OF_A_RUN, kept_file, named_file, shipped
 
-OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best
 SPARE = 2**20  # numbers that a method may make beside those of its file
 MODULES = 50_000  # of a method
 

@@ -16,10 +16,10 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped,unused-ignore]
 
 import deblurkit
-from deblurkit.checkpoint import OF_A_RUN
 from deblurkit.commands.shared.names import listed
 from deblurkit.errors import InputError
 from deblurkit.storage import as_json, replacing, set_aside
+from deblurkit.weights import OF_A_RUN
 
 log = logging.getLogger(__name__)
 
