@@ -20,8 +20,8 @@ from deblurkit.config import available_methods, compose, conf_dir, plain
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src" / "deblurkit").rglob("*.py"))
-GROUND = {"contracts", "errors", "file_tree", "paths"}
-PRIVATE = {"lightning_private"}
+GROUND = {"contracts", "errors", "file_tree", "paths", "progress"}
+PRIVATE = {"lightning_private", "late_import", "late_lightning"}
 FILES = {*GROUND, "storage", "imaging", "weight_files"}
 PARTS = {*FILES, "data", "networks", "losses", "metrics"}
 FRAME = {*PARTS, "processor", "methods", "trust", "config", "weights", "checkpoint"}
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "errors": set(),
     "file_tree": {"errors"},
     "paths": set(),
+    "progress": set(),
     "storage": GROUND,
     "weight_files": GROUND,  # of strangers
     "imaging": {*GROUND, "storage"},
@@ -37,6 +38,8 @@ MAY_IMPORT = {
     "networks": {*GROUND, "imaging", "weight_files"},
     "losses": {*FILES, "networks"},  # distances of features
     "metrics": FILES,
+    "late_import": set(),
+    "late_lightning": {"late_import"},
     "lightning_private": set(),
     "processor": set(),
     # A YAML hands it networks, a trainer hands it data.
@@ -44,20 +47,31 @@ MAY_IMPORT = {
     "trust": GROUND,
     "former_names": set(),
     "override_types": GROUND,
-    "config": {*GROUND, "trust", "methods", "former_names", "override_types"},
-    "weights": GROUND,  # files that come with the install
+    "config": {*GROUND, "late_import", "trust", "methods", "former_names", "override_types"},
+    "weights": {*GROUND, "config"},  # files that come with the install
     "checkpoint": {*FILES, "trust", "methods", "config", "weights"},
     "published": {*GROUND, "weight_files"},  # names of other people's tensors
     "pages": FILES,
-    "restoring": {*FILES, "methods", "config", "weights", "checkpoint"},
+    "exporting": {*FILES, "methods", "trust", "__init__"},  # a file notes the version
+    "restoring": {*FILES, "methods", "config", "weights", "checkpoint", "exporting"},
     "callbacks": {*FRAME, *PRIVATE, "pages"},
     # a run notes the version
     "commands": {
-        *(*FRAME, "former_names", "pages", "published", "callbacks", "restoring", "__init__"),
+        *(
+            *FRAME,
+            *PRIVATE,
+            "former_names",
+            "pages",
+            "published",
+            "callbacks",
+            "restoring",
+            "exporting",
+            "__init__",
+        ),
     },
-    "cli": {*FRAME, "override_types", "callbacks", "commands", "__init__"},
+    "cli": {*FRAME, *PRIVATE, "override_types", "callbacks", "commands", "__init__"},
     "__main__": {"cli"},
-    "__init__": set(),
+    "__init__": {"late_import"},
 }
 # A line of a folder's table of contents.
 CONTENTS = re.compile(r"^- ``([\w.]+)``: ", re.MULTILINE)
@@ -76,7 +90,7 @@ OF_OTHERS = {
 THEIRS: dict[str, type] = {
     kind.__name__: kind
     for kind in (Callback, LightningDataModule, LightningModule, Metric, Trainer, nn.Module)
-}
+} | {"MethodModule": LightningModule}
 # What answers questions about names and files, and what reads pictures without a tensor.
 LIGHT = (
     *("errors.py", "storage.py", "former_names.py", "trust.py", "config.py", "weights", "cli"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("torch", "lightning", "kornia", "albumentations", "wandb", "torchmetrics")
-COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert")
+COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert", "export")
 # Runs before every program: whoever asks the network fails, and heavy modules are told at the end.
 BEFORE = f"""
 import atexit, socket, sys

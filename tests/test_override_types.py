@@ -11,7 +11,7 @@ from deblurkit.errors import InputError
 from deblurkit.override_types import with_types
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, require_fitting, trusted
 
-COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert")
+COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert", "export")
 NEEDED = {"data": ("data.variant=blur",)}
 
 

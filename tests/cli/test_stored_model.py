@@ -10,7 +10,7 @@ from running import command_line
 import deblurkit
 from deblurkit.checkpoint import save_weights
 from deblurkit.cli.command_line import parsed
-from deblurkit.cli.stored_model import with_smaller_rates, with_stored_model
+from deblurkit.cli.configs.stored_model import with_smaller_rates, with_stored_model
 
 SIZES = ("backbone.channels=4", "backbone.encoder_blocks=[1]", "backbone.decoder_blocks=[1]")
 

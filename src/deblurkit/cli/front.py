@@ -22,15 +22,16 @@ from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
 from deblurkit.cli.command_line import CommandLine, program
+from deblurkit.cli.configs.untrusted_configs import require_harmless_folders
 from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.line_checks import require_known_flags, typed
 from deblurkit.cli.paths import unquoted
-from deblurkit.cli.untrusted_configs import require_harmless_folders
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
 from deblurkit.file_tree import remove_empty, standing
+from deblurkit.late_import import when_imported
 from deblurkit.paths import expanded
 from deblurkit.weights import VARIABLE, named_file
 
@@ -195,14 +196,13 @@ def guarded(task: Task, full: str | None, before: Set[Path] | None = None) -> Ta
         # Where weights= looks names up, here and in processes that are started.
         names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
         with variable(FULL, full), variable(VARIABLE, names):
-            quiet_loggers()
-            from lightning.fabric.utilities.exceptions import MisconfigurationException
-
+            quiet_warnings()
+            when_imported("lightning.pytorch", quiet_loggers)
             try:
                 value = task(cfg)
                 sweeps.finished(value)
                 return value
-            except (InputError, MisconfigurationException) as error:
+            except (InputError, *refusals_of_lightning()) as error:
                 if full == "1":
                     raise
                 if before is not None:
@@ -279,15 +279,23 @@ def complain(message: str) -> None:
     print(f"deblurkit{f' (device {rank})' if rank else ''}: {message}", file=sys.stderr)
 
 
-def quiet_loggers() -> None:
-    """Let every line pass once, and only lines that a reader can use."""
-    import lightning.pytorch  # noqa: F401  it installs handlers of its own, beside Hydra's
+def refusals_of_lightning() -> tuple[type[Exception], ...]:
+    """What Lightning raises where its Trainer cannot do what is asked; nothing without it."""
+    exceptions = sys.modules.get("lightning.fabric.utilities.exceptions")
+    return () if exceptions is None else (exceptions.MisconfigurationException,)
 
+
+def quiet_loggers() -> None:
+    """Let every line of Lightning pass once: it installs handlers of its own, beside Hydra's."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+
+
+def quiet_warnings() -> None:
+    """Let only those pass that a reader can use."""
     for start in (
         ".*LeafSpec",  # torch and lightning between themselves
         ".*Experiment logs directory .* exists",  # the config is written there first

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from omegaconf import DictConfig
 
 from deblurkit.cli.command_line import CommandLine, typed_line
+from deblurkit.cli.configs.stored_model import with_stored_model
+from deblurkit.cli.configs.untrusted_configs import run_config
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
-from deblurkit.cli.stored_model import with_stored_model
-from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 

@@ -14,6 +14,7 @@ from deblurkit.imaging.blur.deconvolution import (
     without_repeats,
 )
 from deblurkit.methods.frame.classical import ClassicalMethod
+from deblurkit.progress import steps
 
 TINY = 1e-6  # of intensities: keeps black pixels from a division by zero
 
@@ -62,7 +63,7 @@ class RichardsonLucy(ClassicalMethod):
             inside = frame.inside(observed).to(observed.dtype).expand_as(observed)
             spectra = kernel_spectra(kernels, frame.size)
             estimate = observed
-            for _ in range(self.iterations):
+            for _ in steps(range(self.iterations), "iterations"):
                 estimate = multiplied(estimate, observed, inside, spectra=spectra)
         return {"restored": frame.cropped(estimate).expand_as(blurred)}
 

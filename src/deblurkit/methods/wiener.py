@@ -2,58 +2,79 @@
 
 import torch
 
-from deblurkit.contracts import BlurredBatch, Restoration
+from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.deconvolution import (
+    Framed,
     MaskedLeastSquares,
     PeriodicFrame,
-    filtered,
+    Powers,
     kernel_spectra,
     known_kernels,
     roughness,
     without_repeats,
 )
+from deblurkit.imaging.blur.noise import faint_noise_level
 from deblurkit.methods.frame.classical import ClassicalMethod
 
 
 class Wiener(ClassicalMethod):
     r"""Divides by the kernel's spectrum, except where that is weak against noise.
 
-    .. math:: \min_x \|m (k * x - y)\|^2 + b \|\Delta x\|^2
+    .. math:: \min_x \|m (k * x - y)\|^2 + (\sigma / g)^2 \|\nabla x\|^2 + c \|x\|^2
+        + b \|\Delta x\|^2
 
-    with the mask m of pixels that were seen. For a periodic picture, seen everywhere, that is
-    :math:`X = \bar K Y / (|K|^2 + b |L|^2)` with the Laplacian's spectrum L; the search begins
-    there. It is differentiable in the picture and in the kernel.
+    with the mask m of pixels that were seen and the noise :math:`\sigma` of the blurred picture.
+    For a periodic picture, seen everywhere, that is :math:`X = \bar K Y / (|K|^2 + P)` with the
+    power P of noise over that of the picture at each frequency; the search begins there. It is
+    differentiable in the picture and in the kernel.
 
     >>> from deblurkit.imaging.blur.convolution import blur
     >>> kernel, sharp = torch.full((1, 1, 3, 3), 1 / 9), torch.rand(1, 3, 24, 32)
-    >>> restored = Wiener(balance=4e-3, steps=10).restore(blur(sharp, kernel), kernel=kernel)
+    >>> method = Wiener(gradients=0.09, inexactness=1.5e-3, balance=0.0, steps=8)
+    >>> restored = method.restore(blur(sharp, kernel), kernel=kernel)
     >>> (restored - sharp).square().mean() < (blur(sharp, kernel) - sharp).square().mean()
     tensor(True)
 
     Args:
-        balance: Factor b of the penalty; larger is smoother.
+        balance: Factor b of the Laplacian; larger is smoother, whatever the noise.
         steps: Of conjugate gradients, which only the borders need.
+        gradients: Standard deviation g of the differences between neighbouring pixels of a sharp
+            picture, in intensity units; None: the noise plays no part.
+        inexactness: Power c of what the kernel's spectrum is wrong by, compared to 1: such an
+            error is a noise of the picture's own colour. The picture's mean stays out of it.
 
     Raises:
-        InputError: If the balance is not positive or the steps are negative.
+        InputError: If a number is negative, or none of the penalties is positive.
 
     Source: Wiener, "Extrapolation, Interpolation, and Smoothing of Stationary Time Series", 1949;
-    the Laplacian as in Hunt, IEEE Trans. Computers 1973; the mask as in Reeves, IEEE Trans. Image
+    spectra of natural pictures as in Field, JOSA A 1987, those of differences being flat; the
+    Laplacian as in Hunt, IEEE Trans. Computers 1973; the mask as in Reeves, IEEE Trans. Image
     Processing 2005.
     Differs from scikit-image's ``wiener``: pictures go on beyond their borders, not periodically.
     """
 
     takes = frozenset({"kernel"})
 
-    def __init__(self, *, balance: float, steps: int) -> None:
+    def __init__(
+        self,
+        *,
+        balance: float,
+        steps: int,
+        gradients: float | None = None,
+        inexactness: float = 0.0,
+    ) -> None:
+        # Files that were written before there was anything but a balance hold those two only.
         super().__init__()
-        if balance <= 0 or steps < 0:
+        numbers = (balance, inexactness, 0.0 if gradients is None else gradients)
+        if min(*numbers, steps) < 0 or max(numbers) == 0 or gradients == 0:
             raise InputError(
-                f"a Wiener filter needs a positive balance and steps from 0 on, "
-                f"got {balance} and {steps}"
+                "a Wiener filter needs steps from 0 on and a positive balance, inexactness or "
+                f"gradients, none of them negative, got {balance}, {inexactness}, {gradients} and "
+                f"{steps} steps"
             )
         self.balance, self.steps = balance, steps
+        self.gradients, self.inexactness = gradients, inexactness
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore a batch of any size with its kernels."""
@@ -61,11 +82,23 @@ class Wiener(ClassicalMethod):
         blurred = batch["blurred"].to(kernels.dtype)
         frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
-            observed = frame.extended(without_repeats(blurred))
+            distinct = without_repeats(blurred)
+            observed = frame.extended(distinct)
             spectra = kernel_spectra(kernels, frame.size)
-            penalty = self.balance * roughness(observed).square()
+            penalty = self._penalty(distinct, observed)
             system = MaskedLeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
-            start = torch.fft.rfft2(filtered(observed, spectra, balance=self.balance))
+            # Files that were written before there were gradients begin as they did then.
+            first = observed if self.gradients is None else frame.joined(distinct)
+            start = torch.fft.rfft2(first) * spectra.conj()
+            start = start / (spectra.abs().square() + penalty)
             solution = system.solved(system.seen(observed), start, steps=self.steps)
             framed = torch.fft.irfft2(solution, s=frame.size)
         return {"restored": frame.cropped(framed).expand_as(blurred)}
+
+    def _penalty(self, blurred: Images, observed: Framed) -> Powers:
+        rough = roughness(observed)
+        penalty = self.balance * rough.square() + self.inexactness * (rough > 0)
+        if self.gradients is None:
+            return penalty
+        share = (faint_noise_level(blurred.detach()) / self.gradients).square()
+        return penalty + share[:, None, None, None] * rough

@@ -18,6 +18,7 @@ Scores of pairs that are aligned first:
 - ``levin.LevinErrorRatio``: errors over those with the true kernel.
 - ``kohler.Kohler``: the best over all frames of a camera's trajectory.
 - ``realblur.RealBlurECC``: pictures of two cameras, aligned by a homography.
+- ``realblur.RSBlurECC``: the same, clamped once they are aligned.
 
 Scores of kernels:
 

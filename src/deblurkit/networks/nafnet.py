@@ -35,8 +35,10 @@ class LayerNorm2d(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Normalise; same shape and layout."""
-        # Where the channels of a pixel lie side by side, torch has all of it in one kernel.
-        if features.is_contiguous(memory_format=torch.channels_last):
+        # Where the channels of a pixel lie side by side, torch has all of it in one kernel. A graph
+        # knows no layout: the question would be one about the size.
+        side_by_side = not torch.compiler.is_exporting()
+        if side_by_side and features.is_contiguous(memory_format=torch.channels_last):
             pixels = features.permute(0, 2, 3, 1)
             sizes = (pixels.shape[-1],)
             normalised = functional.layer_norm(pixels, sizes, self.weight, self.bias, self.epsilon)
@@ -78,7 +80,9 @@ class SimplifiedChannelAttention(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Weigh; same shape."""
-        if self.window is None or self.window >= max(features.shape[-2:]):
+        if self.window is not None and torch.compiler.is_exporting():
+            means = means_of_any_size(features, window=self.window)
+        elif self.window is None or self.window >= max(features.shape[-2:]):
             means = features.mean(dim=(-2, -1), keepdim=True)
         else:
             means = local_means(features, window=self.window)
@@ -137,6 +141,9 @@ class Backbone(nn.Module):
         window: Side of the squares of the channel attention in pixels of the picture; None for
             means over the whole picture. Crops of at most this side see whole means either way.
 
+    Attributes:
+        window: As given: pictures on both sides of it prove an exported file.
+
     Raises:
         InputError: If encoder and decoder differ in their number of stages.
 
@@ -163,7 +170,7 @@ class Backbone(nn.Module):
                 "NAFNet doubles as often as it halves: give decoder_blocks as many numbers as "
                 f"encoder_blocks, got {len(decoder_blocks)} and {stages}"
             )
-        self.multiple = 2**stages
+        self.multiple, self.window = 2**stages, window
         widths = [channels * 2**stage for stage in range(stages + 1)]
         windows = [None if window is None else window // 2**stage for stage in range(stages + 1)]
         self.entry = nn.Conv2d(3, channels, 3, padding=1)
@@ -202,7 +209,6 @@ class Backbone(nn.Module):
         return self.head(features) + blurred
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]  # its sums take minutes to compile
 def local_means(features: Features, *, window: int) -> Features:
     """Mean over a square around every pixel, moved inwards where it would leave the picture.
 
@@ -213,6 +219,14 @@ def local_means(features: Features, *, window: int) -> Features:
         features: Of any size.
         window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
     """
+    if torch.compiler.is_dynamo_compiling():  # its sums take minutes to compile
+        uncompiled = torch.compiler.disable(_local_means)  # a decorator would import the compiler
+        means: Features = uncompiled(features, window)
+        return means
+    return _local_means(features, window)
+
+
+def _local_means(features: Features, window: int) -> Features:
     means = features
     for axis in (2, 3):
         length = min(window, features.shape[axis])
@@ -220,6 +234,33 @@ def local_means(features: Features, *, window: int) -> Features:
     missing = [features.shape[axis] - means.shape[axis] for axis in (3, 2)]
     sides = [side for lack in missing for side in (lack // 2, (lack + 1) // 2)]
     return functional.pad(means, sides, mode="replicate")
+
+
+def means_of_any_size(features: Features, *, window: int) -> Features:
+    """`local_means` for graphs that serve pictures of all sizes: no step depends on the size.
+
+    A window ends where the axis does, so one that is longer than the picture is the whole picture.
+    Sums of windows are differences of running sums, taken without the whole picture's mean, so
+    that they stay small.
+
+    Args:
+        features: Of any size.
+        window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
+    """
+    whole = features.mean(dim=(-2, -1), keepdim=True)
+    means = features - whole
+    sides: list[int] = []
+    for axis in (2, 3):
+        extent = means.shape[axis]
+        length = torch.sym_min(window, extent)
+        running = means.cumsum(dim=axis)
+        before = functional.pad(running, (1, 0) if axis == 3 else (0, 0, 1, 0))
+        windows = extent - length + 1
+        last = before.narrow(axis, length, windows)
+        means = (last - before.narrow(axis, 0, windows)) / length
+        missing = extent - windows
+        sides = [missing // 2, missing - missing // 2, *sides]
+    return functional.pad(means, sides, mode="replicate") + whole
 
 
 def _sliding_sums(maps: Tensor, *, axis: int, length: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from deblurkit.exporting.method import Exported
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.restoring.chain import Restore, chained
 from deblurkit.restoring.guard import Guard
@@ -24,7 +25,8 @@ def complete_restoration(
 
     Args:
         method: What restores in the end.
-        weights: What was asked for by ``weights=``; only the names of the install are guarded.
+        weights: What was asked for by ``weights=``; only the names of the install are guarded, and
+            what was exported from them.
         guard: Whether the user wants them to be.
         tile: As in ``deblurkit.restoring.tiled.Tiled``.
         overlap: Likewise, pixels.
@@ -37,6 +39,11 @@ def complete_restoration(
         method.restoration,
         told_kernel_size(method, kernel_size),
         partial(Tiled, method=method, tile=tile, overlap=overlap),
-        Guard if guard and weights in shipped() else None,
+        Guard if guard and is_guarded(method, weights) else None,
         Refusals,
     )
+
+
+def is_guarded(method: RestorationMethod, weights: object) -> bool:
+    """Whether these are weights of the install, or were exported from them."""
+    return weights in shipped() or (isinstance(method, Exported) and method.guarded)

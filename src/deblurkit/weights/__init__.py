@@ -7,7 +7,6 @@ from deblurkit.paths import expanded
 
 FOLDER = Path(__file__).parent
 DEFAULT = "tiny"  # what deblurkit-deblur takes where nothing is chosen
-OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best
 VARIABLE = "DEBLURKIT_WEIGHTS"  # of the environment; ``paths.weights`` in a command's config
 
 

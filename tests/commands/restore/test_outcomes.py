@@ -73,15 +73,15 @@ def test_a_batch_that_goes_on_has_all_its_rows(
 ) -> None:
     """Interrupted after two files; then the rest, with another file that fails."""
     write(tmp_path, "1.png", "2.png", "3.png", "4.png")
-    write_on_batch_end = PictureWriter.write_on_batch_end
+    write_picture = PictureWriter.after
 
     def interrupted(self: PictureWriter, *arguments: Any) -> None:
         if self.written == 2:
             raise KeyboardInterrupt
-        write_on_batch_end(self, *arguments)
+        write_picture(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(PictureWriter, "write_on_batch_end", interrupted)
+        patch.setattr(PictureWriter, "after", interrupted)
         with pytest.raises((KeyboardInterrupt, SystemExit)):
             deblur(tmp_path)
     before = table(tmp_path / "out")

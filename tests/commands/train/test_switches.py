@@ -13,7 +13,7 @@ from toys import Direct, Duel, Network, RandomFeatures
 
 from deblurkit.callbacks.network import ChannelsLast, EveryNetworkChannelsLast, Float32Scores
 from deblurkit.cli.command_line import CommandLine
-from deblurkit.cli.untrusted_configs import run_config
+from deblurkit.cli.configs.untrusted_configs import run_config
 from deblurkit.commands.train import switches
 from deblurkit.commands.train.run import train
 from deblurkit.config import available_methods

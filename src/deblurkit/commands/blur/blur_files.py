@@ -23,7 +23,6 @@ from deblurkit.data.blur.disparity import DepthDefocus, DepthShake
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.stream import number
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import (
     Picture,
     as_pixels,
@@ -32,6 +31,7 @@ from deblurkit.imaging.formats.files import (
     read_image,
     read_picture,
 )
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)

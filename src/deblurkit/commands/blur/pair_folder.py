@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
-from deblurkit.callbacks.scores import write_rows
 from deblurkit.commands.shared.inputs import require_no_input
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.kernel_files import write_kernel
 from deblurkit.imaging.formats.files import Picture, write_picture
+from deblurkit.storage import write_rows
 
 log = logging.getLogger(__name__)
 

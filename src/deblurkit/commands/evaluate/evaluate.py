@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.callbacks.showcase import Showcase, exhibit_of
 from deblurkit.commands.evaluate.comparison.task import compare
 from deblurkit.commands.evaluate.page import Shown, write_evaluation
@@ -38,7 +38,7 @@ from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.parts.protocol import Protocol, leading
 from deblurkit.pages.selection import COUNT, Selection
 from deblurkit.paths import expanded
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, write_rows
 
 RESULTS = ("scores.json", "test.csv", "page.html", "detections")
 Row = dict[str, Any]

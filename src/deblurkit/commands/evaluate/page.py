@@ -10,7 +10,7 @@ from torchmetrics import Metric
 
 from deblurkit.callbacks.scores import gain
 from deblurkit.commands.evaluate.ranking import Ranking, rank_by, with_gain
-from deblurkit.commands.shared.provenance import Fact, choice, provenance
+from deblurkit.commands.shared.provenance import Fact, provenance
 from deblurkit.commands.shared.tables import (
     exception_lines,
     headings,
@@ -20,6 +20,7 @@ from deblurkit.commands.shared.tables import (
     shown_mean,
     words,
 )
+from deblurkit.config import choice
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.metrics.parts.means import MeanScore, comparable_means
 from deblurkit.metrics.parts.protocol import leading

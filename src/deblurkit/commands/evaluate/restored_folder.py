@@ -10,8 +10,8 @@ from deblurkit.contracts import BlurredBatch, Image, Restoration
 from deblurkit.data.sources.folders import say_pages
 from deblurkit.errors import InputError
 from deblurkit.file_tree import visible_files_below
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import as_tensor, read_image
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.methods.frame.base import RestorationMethod
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from time import time
 from typing import Any, Literal
 
-from deblurkit.callbacks.scores import write_rows
 from deblurkit.errors import InputError, sentence
-from deblurkit.storage import as_bytes
+from deblurkit.storage import as_bytes, write_rows
 
 log = logging.getLogger(__name__)
 

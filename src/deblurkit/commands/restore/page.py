@@ -8,15 +8,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 
-from deblurkit.callbacks.scores import gathered
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
 from deblurkit.config import plain
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import PictureError
 from deblurkit.imaging.formats.files import eight_bit, read_picture
 from deblurkit.methods.frame.base import RestorationMethod
@@ -46,8 +45,8 @@ class Note(NamedTuple):
     kept: str | None = None
 
 
-class RestoredPage(Callback):
-    """Writes the page once all pictures are restored; it comes after the writer.
+class RestoredPage:
+    """Notes what is known of pictures and writes the page in the end; it comes after the writer.
 
     Every device notes its own share; the first one writes the page of all of them. Pictures that
     were finished by an earlier start of the command are shown too, without a note.
@@ -74,44 +73,32 @@ class RestoredPage(Callback):
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
-    def on_predict_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    @property
+    def share(self) -> dict[str, Any]:
+        """What this device knows."""
+        return {"notes": self.notes}
+
+    def before(self, batch: BlurredBatch) -> None:
         """Look at the clock."""
         self._started = perf_counter()
 
-    def on_predict_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def after(self, batch: BlurredBatch, restoration: Restoration) -> None:
         """Note what is known of a picture that was written."""
         file = Path(batch["name"][0])
         if file not in self.failures:
-            facts = {"seconds": perf_counter() - self._started, **outputs.get("facts", [{}])[0]}
-            show = "kernel" in outputs and len(self.notes) < SHOWN
-            kernel = kernel_view(outputs["kernel"][0]) if show else None
-            self.notes[file] = Note(facts, kernel, outputs.get("kept"))
+            facts = {"seconds": perf_counter() - self._started, **restoration.get("facts", [{}])[0]}
+            show = "kernel" in restoration and len(self.notes) < SHOWN
+            kernel = kernel_view(restoration["kernel"][0]) if show else None
+            self.notes[file] = Note(facts, kernel, restoration.get("kept"))
 
-    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def finish(self, shares: Sequence[Mapping[str, Any]]) -> None:
         """Bring together what the devices know, and write."""
-        shares = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
-        if trainer.is_global_zero:
-            notes = {file: note for share in shares for file, note in share["notes"].items()}
-            wanted = results_folder(str(self.cfg.output)) / "page.html"
-            path = self.owners.own(wanted, page_owner(self.destinations))
-            failures = {file: why for share in shares for file, why in share["failures"].items()}
-            self.write(path, failures, notes=notes)
-            log.info("before and after: %s", path)
+        notes = {file: note for share in shares for file, note in share["notes"].items()}
+        wanted = results_folder(str(self.cfg.output)) / "page.html"
+        path = self.owners.own(wanted, page_owner(self.destinations))
+        failures = {file: why for share in shares for file, why in share["failures"].items()}
+        self.write(path, failures, notes=notes)
+        log.info("before and after: %s", path)
 
     def write(
         self, path: Path, failures: Mapping[Path, str], *, notes: Mapping[Path, Note]

@@ -7,15 +7,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import BasePredictionWriter
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
+from deblurkit.commands.restore.destinations import COMPARED, KERNEL
+from deblurkit.commands.restore.devices import Devices
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcome, Outcomes
 from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
 from deblurkit.commands.shared.owners import Owners
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError, PictureError
 from deblurkit.imaging.blur.kernel_files import write_kernel
 from deblurkit.imaging.drawing.compare import side_by_side
@@ -23,16 +23,13 @@ from deblurkit.imaging.formats.files import in_unit_range, write_image
 from deblurkit.imaging.formats.picture import left_out
 from deblurkit.restoring.pictures import as_blurred, finite, like
 
-COMPARED = "_compared"  # ending of the stem of the picture with both side by side
-KERNEL = "_kernel"  # of the kernel that a method has estimated
 
-
-class PictureFiles(IterableDataset[dict[str, Any]]):
+class PictureFiles:
     """Pictures read one after another; what cannot be read is noted and left out.
 
     Args:
         destinations: Files and where each goes.
-        trainer: Knows which share of them is this device's.
+        devices: Know which share of them is this device's.
         owners: Know what may be written.
         journal: Knows which of them were finished before.
         outcomes: Notes what becomes of each.
@@ -42,16 +39,16 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     def __init__(
         self,
         destinations: list[tuple[Path, Path]],
-        trainer: Trainer,
+        devices: Devices,
         *,
         owners: Owners,
         journal: Journal,
         outcomes: Outcomes,
         pixel_limit: int,
     ) -> None:
-        self.owners = owners
-        self.all_destinations, self.trainer = destinations, trainer
+        self.all_destinations, self.devices, self.owners = destinations, devices, owners
         self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
+        self.begun = 0  # files, the current one included
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
         self.replacing: set[Path] = set()  # there is a result of other settings or contents
         self.failures: dict[Path, str] = {}
@@ -61,7 +58,12 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
     @property
     def destinations(self) -> list[tuple[Path, Path]]:
         """This device's share of the files."""
-        return self.all_destinations[self.trainer.global_rank :: self.trainer.world_size]
+        return self.all_destinations[self.devices.rank :: self.devices.count]
+
+    @property
+    def count(self) -> int:
+        """Of this device's files."""
+        return len(self.destinations)
 
     @property
     def share(self) -> dict[str, Any]:
@@ -71,8 +73,9 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
         noted = {"failures": self.failures, "losses": self.losses}
         return {"files": len(self.destinations), **earlier, **noted}
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[BlurredBatch]:
         for file, target in self.destinations:
+            self.begun += 1
             if self.journal.finished(file, target):
                 self.earlier += 1
                 self.earlier_kept += self.journal.kept(file, target)
@@ -118,11 +121,10 @@ class PictureFiles(IterableDataset[dict[str, Any]]):
                     path.unlink()
 
 
-class PictureWriter(BasePredictionWriter):
+class PictureWriter:
     """Writes each restored picture with the depth, gray and alpha of its file."""
 
     def __init__(self, files: PictureFiles, *, compare: bool) -> None:
-        super().__init__(write_interval="batch")
         self.files, self.compare, self.written = files, compare, 0
         self.kept: dict[Path, str] = {}  # and why
         self.partly: dict[Path, str] = {}  # of their pages some, and why
@@ -134,37 +136,21 @@ class PictureWriter(BasePredictionWriter):
         """What this device has written."""
         return {"written": self.written, "kept": self.kept, "partly": self.partly}
 
-    def on_predict_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def before(self, batch: BlurredBatch) -> None:
         """Look at the clock."""
         self.start = perf_counter()
 
-    def write_on_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        prediction: Any,
-        batch_indices: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int,
-    ) -> None:
+    def after(self, batch: BlurredBatch, restoration: Restoration) -> None:
         """Write one picture; a full disk or a forbidden folder is noted."""
         file = Path(batch["name"][0])
         waiting = self.files.waiting[str(file)].popleft()
         try:
-            restored = finite(prediction).cpu()
+            restored = finite(restoration).cpu()
             complete = waiting.write(like(waiting.picture, restored))
             self.files.tidy(waiting, (KERNEL, COMPARED), file=file)
-            if "kernel" in prediction:
+            if "kernel" in restoration:
                 kernel = self.files.beside(waiting, KERNEL, file=file)
-                write_kernel(kernel, prediction["kernel"][0])
+                write_kernel(kernel, restoration["kernel"][0])
             if self.compare:
                 drawing = self.files.beside(waiting, COMPARED, file=file)
                 write_compared(drawing, batch["blurred"][0], restored)
@@ -172,7 +158,7 @@ class PictureWriter(BasePredictionWriter):
             self.files.fail(file, waiting.target, waiting.page + str(error), self.spent(file))
             return
         self.spent(file)
-        self.note(file, waiting, kept=prediction.get("kept"), complete=complete)
+        self.note(file, waiting, kept=restoration.get("kept"), complete=complete)
 
     def spent(self, file: Path) -> float:
         """Seconds that restoring and writing a file has taken, this picture of it included."""

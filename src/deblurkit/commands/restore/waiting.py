@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deblurkit.imaging.formats.encoding import STACKS
 from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
 from deblurkit.imaging.formats.stacks import packed_page, page_count, read_pages, write_pages
 from deblurkit.imaging.formats.tiff.writing import EncodedPage
+from deblurkit.imaging.suffixes import STACKS
 
 
 @dataclass(frozen=True)

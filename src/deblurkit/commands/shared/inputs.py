@@ -11,8 +11,8 @@ from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import in_words
 from deblurkit.errors import InputError
 from deblurkit.file_tree import files_below
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.foreign import kind_of_name
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)

@@ -4,16 +4,20 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from shlex import join
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import deblurkit
-from deblurkit.checkpoint import existing
 from deblurkit.commands.shared.record import command, revision
-from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.config import choice
+from deblurkit.exporting.method import Exported
+from deblurkit.weights.files import existing
+
+if TYPE_CHECKING:
+    from deblurkit.methods.frame.base import RestorationMethod
 
 
 class Fact(NamedTuple):
@@ -24,7 +28,7 @@ class Fact(NamedTuple):
     code: bool = False
 
 
-def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
+def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact]:
     """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
@@ -54,18 +58,12 @@ def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
     ]
 
 
-def method_name(cfg: DictConfig, method: RestorationMethod) -> str:
+def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:
     """The class of a method, with the key of its config where one was chosen."""
     key = choice("model")
+    if isinstance(method, Exported):
+        return method.title
     return type(method).__name__ + (f" (model={key})" if cfg.weights is None and key else "")
-
-
-def choice(group: str) -> str | None:
-    """What a group of configs was set to on the command line or by default."""
-    if not HydraConfig.initialized():
-        return None
-    chosen = HydraConfig.get().runtime.choices.get(group)
-    return None if chosen is None else str(chosen)
 
 
 def lines(origin: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ import deblurkit
 from deblurkit.commands.shared.names import listed
 from deblurkit.errors import InputError
 from deblurkit.storage import as_json, replacing, set_aside
-from deblurkit.weights import OF_A_RUN
+from deblurkit.weights.files import OF_A_RUN
 
 log = logging.getLogger(__name__)
 

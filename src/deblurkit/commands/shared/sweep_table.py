@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from deblurkit.callbacks.scores import write_rows
 from deblurkit.commands.shared.sweeps import FINISHED, STARTED, TABLE, records
 from deblurkit.commands.shared.tables import (
     add_numbers,
@@ -20,6 +19,7 @@ from deblurkit.commands.shared.tables import (
     shown_mean,
 )
 from deblurkit.metrics.parts.means import MeanScore, comparable_means
+from deblurkit.storage import write_rows
 
 
 class Job(NamedTuple):

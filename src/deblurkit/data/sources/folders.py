@@ -9,9 +9,9 @@ from deblurkit.data.sources.base import Pictures, Source, file_stamp, group_of, 
 from deblurkit.data.sources.conditions import SUFFIX, read_condition
 from deblurkit.errors import AbsentError, InputError, PictureError
 from deblurkit.file_tree import visible_files_below
-from deblurkit.imaging.formats.encoding import READABLE, STACKS
 from deblurkit.imaging.formats.files import eight_bit, picture_size, read_image
 from deblurkit.imaging.formats.stacks import page_count
+from deblurkit.imaging.suffixes import READABLE, STACKS
 
 _ASKED = 256  # TIFF files that are asked for their pages
 

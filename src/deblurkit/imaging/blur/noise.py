@@ -28,3 +28,29 @@ def noise_level(images: Images) -> Float[Tensor, " batch"]:
     difference = even - odd
     details = (difference[..., 0::2] - difference[..., 1::2]) / 2
     return details.abs().flatten(1).median(dim=1).values / MAD_OF_NORMAL
+
+
+def faint_noise_level(images: Images) -> Float[Tensor, " batch"]:
+    """Standard deviation of white noise, per picture, in intensity units, also below a grey level.
+
+    Second differences along both axes take values that lie closer than those of ``noise_level``,
+    so that noise between a third of a grey level and a whole one is told apart. They see fine
+    texture more; a blurred picture has little. A quarter of the pixels is asked.
+
+    >>> round(faint_noise_level(0.5 + 0.1 * torch.randn(1, 1, 128, 128)).item(), 2)
+    0.1
+
+    Args:
+        images: Intensities of any range; 0 where a side has less than three pixels.
+
+    Source: Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding
+    1996; the median as in Donoho and Johnstone, Biometrika 1994.
+    """
+    if min(images.shape[-2:]) < 3:
+        return images.new_zeros(len(images))
+    for axis in (-2, -1):
+        length = images.shape[axis] - 2
+        before, middle, after = (images.narrow(axis, begin, length) for begin in range(3))
+        images = before + after - 2 * middle
+    deviations = images[..., ::2, ::2].abs().flatten(1) / 6  # of taps whose squares sum to 36
+    return deviations.median(dim=1).values / MAD_OF_NORMAL

@@ -10,7 +10,8 @@ from deblurkit.config import available_methods, build, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.paths import expanded
-from deblurkit.weights import OF_A_RUN, named_file
+from deblurkit.weights import named_file
+from deblurkit.weights.files import OF_A_RUN
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
 USUAL = frozenset({"best", "last", "restored", "test"})  # parts of paths that say nothing

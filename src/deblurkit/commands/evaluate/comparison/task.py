@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop, DisagreementCrops
 from deblurkit.commands.evaluate.comparison.figures import crops_figure, errors_figure
 from deblurkit.commands.evaluate.comparison.methods import compared_methods
@@ -32,7 +32,7 @@ from deblurkit.imaging.drawing.grid import Pixels
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.metrics.parts.protocol import leading
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, write_rows
 
 FIGURES = ("compare_crops.png", "compare_errors.png")
 RESULTS = ("compare.csv", "compare.json", *FIGURES, "page.html")
