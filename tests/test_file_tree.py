@@ -10,7 +10,7 @@ import pytest
 
 from deblurkit.cli.command_line import parsed
 from deblurkit.cli.configs.untrusted_configs import require_harmless_folders
-from deblurkit.cli.front import tidy
+from deblurkit.cli.run_folders import tidy
 from deblurkit.commands.data.prepare import prepare_data
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.shared.inputs import targets

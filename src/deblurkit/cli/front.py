@@ -27,10 +27,11 @@ from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.line_checks import require_known_flags, typed
 from deblurkit.cli.paths import unquoted
+from deblurkit.cli.run_folders import tidy
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
-from deblurkit.file_tree import remove_empty, standing
+from deblurkit.file_tree import standing
 from deblurkit.late_import import when_imported
 from deblurkit.paths import expanded
 from deblurkit.weights import VARIABLE, named_file
@@ -223,28 +224,6 @@ def guarded(task: Task, full: str | None, before: Set[Path] | None = None) -> Ta
                 fail(f"{words} ({reported()})", DEFECT)
 
     return run
-
-
-def tidy(folder: Path, before: Set[Path]) -> None:
-    """Remove the folders that Hydra has made for this run, if nothing else came to lie there.
-
-    Args:
-        folder: Of the run.
-        before: Folders on its way that were there before.
-    """
-    if folder in before or sweeps.of_this_job():  # the folder of a job is its sweep's
-        return
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    if all(map(is_hydras, files)):
-        for file in files:
-            file.unlink()
-        remove_empty(folder / ".hydra", standing={folder})
-    remove_empty(folder, standing=before)
-
-
-def is_hydras(file: Path) -> bool:
-    """Whether a file says what Hydra has composed, or is a log without a line."""
-    return file.parent.name == ".hydra" or (file.suffix == ".log" and not file.stat().st_size)
 
 
 def reported() -> str:
