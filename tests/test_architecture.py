@@ -406,12 +406,12 @@ def methods_of(*classes: type) -> set[str]:
 
 
 def test_the_command_line_is_read_and_written_in_one_place() -> None:
-    """``record.json`` notes it as Hydra read it."""
+    """``record.json`` notes it as it was typed."""
     homes = {
         name_of(file).removeprefix("src/deblurkit/")
         for file in SOURCES
         for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.Attribute) and node.attr == "argv"
+        if isinstance(node, ast.Attribute) and node.attr in {"argv", "orig_argv"}
     }
     assert homes == {"cli/command_line.py", "commands/shared/record.py"}
 
