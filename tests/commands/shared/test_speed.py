@@ -87,7 +87,7 @@ def test_a_method_without_a_network_says_that_nothing_changes(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="deblurkit"):
         assert restore_files(config(tmp_path, "weights=null", "model=unsharp", "speed=fast")) == 0
-    assert "UnsharpMask is no network: speed= changes nothing" in caplog.text
+    assert "UnsharpMask is computed in one way: speed= changes nothing" in caplog.text
     assert "by UnsharpMask" in caplog.text
     assert " in float32" not in caplog.text
 

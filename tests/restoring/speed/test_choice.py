@@ -56,6 +56,12 @@ def test_shipped_weights_take_what_the_processor_has(has_bf16: bool) -> None:
     assert ratios == sorted(ratios, reverse=True)
 
 
+def test_a_network_that_no_path_makes_faster_stays_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, ASKED, lambda: False)
+    method = deblurkit.build("residual_u")  # channels last take as long there
+    assert [path_of(method, speed, device="cpu") for speed in SPEEDS.values()] == [EXACT] * 3
+
+
 class Own(NetworkMethod):
     """With a network of which nothing was measured."""
 

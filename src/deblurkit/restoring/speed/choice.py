@@ -1,6 +1,7 @@
 """Which path a method takes: what is wanted, what this machine can do, and what was measured."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from deblurkit.restoring.speed.table import WITH_BF16, WITHOUT
 
 LOST = 0.05  # dB; the most that a path may lose against the exact one with weights of a training
 DISTANCE = 45.0  # dB; PSNR between both paths' pictures, where there are no such weights
+GAIN = 1.05  # ratio; below it a path is no faster than the clock's noise
 LAST = torch.channels_last
 PATHS: Mapping[str, ComputePath] = MappingProxyType(
     {
@@ -52,11 +54,16 @@ class Measured(NamedTuple):
 
 
 def measured_paths(network: object) -> list[Measured]:
-    """What was measured of a network on a processor like this one, the fastest path first."""
+    """The exact path and those that are faster on a processor like this, the fastest first.
+
+    Of networks that were not measured there is none.
+    """
     table = WITH_BF16 if has_bf16() else WITHOUT
     rows = table.get(f"{type(network).__module__}.{type(network).__name__}", ())
     paths = [Measured(PATHS[row[0]], *row[1:]) for row in rows if row[0] in PATHS]
-    return sorted(paths, key=lambda measured: -measured.ratio)
+    faster = [measured for measured in paths if measured.ratio >= GAIN]
+    itself = [Measured(EXACT, ratio=1.0, lost=0.0, distance=inf)] if rows else []
+    return sorted([*faster, *itself], key=lambda measured: -measured.ratio)
 
 
 def harmless(paths: Sequence[Measured]) -> ComputePath:
