@@ -10,6 +10,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from deblurkit.commands.restore.destinations import Destinations, placed
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.config import choice
 from deblurkit.late.imports import without_collection
@@ -31,7 +32,8 @@ def restore_files(cfg: DictConfig) -> int:
         InputError: If there is no picture, no such weights, or the results cannot be written so.
     """
     folder = results_folder(str(cfg.output))
-    destinations = placed(cfg, folder)
+    owners = Owners(folder)
+    destinations = placed(cfg, folder, owners)
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     if cfg.weights is not None:
@@ -43,7 +45,7 @@ def restore_files(cfg: DictConfig) -> int:
     with without_collection():
         from deblurkit.commands.restore.batch import restore_batch
 
-    return restore_batch(cfg, folder, destinations)
+    return restore_batch(cfg, folder, destinations, owners=owners)
 
 
 def first_line(cfg: DictConfig, count: int) -> str:
@@ -87,12 +89,6 @@ def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> in
     count = len(destinations)
     for file, _ in destinations:
         log.error("not restored: %s: %s", file, ABSENT.format(file))
-    if count > 1:  # a single file needs no table
-        from deblurkit.commands.restore.outcomes import Outcomes
-
-        outcomes = Outcomes(folder, method=restorer, rank=0)
-        for file, target in destinations:
-            outcomes.note(file, target, "failed", why=ABSENT.format(file))
-        outcomes.write(destinations)
-    log.info("0 of %d pictures restored to %s by %s", count, folder, restorer)
+    whither = destinations[0][1] if count == 1 else folder
+    log.info("0 of %d pictures restored to %s by %s", count, whither, restorer)
     return count
