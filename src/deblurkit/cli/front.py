@@ -207,7 +207,7 @@ def guarded(task: Task, full: str | None, before: Set[Path] | None = None) -> Ta
                 value = task(cfg)
                 sweeps.finished(value)
                 return value
-            except (InputError, *refusals_of_lightning()) as error:
+            except refusals() as error:
                 if full == "1":
                     raise
                 if before is not None:
@@ -262,10 +262,10 @@ def complain(message: str) -> None:
     print(f"deblurkit{f' (device {rank})' if rank else ''}: {message}", file=sys.stderr)
 
 
-def refusals_of_lightning() -> tuple[type[Exception], ...]:
-    """What Lightning raises where its Trainer cannot do what is asked; nothing without it."""
+def refusals() -> tuple[type[Exception], ...]:
+    """What is raised where something cannot be done as asked, by us and by Lightning."""
     exceptions = sys.modules.get("lightning.fabric.utilities.exceptions")
-    return () if exceptions is None else (exceptions.MisconfigurationException,)
+    return (InputError, *([] if exceptions is None else [exceptions.MisconfigurationException]))
 
 
 def quiet_loggers() -> None:

@@ -18,7 +18,9 @@ from deblurkit.late.imports import when_imported
 LIGHTNING = "lightning.pytorch"
 
 if TYPE_CHECKING or LIGHTNING in sys.modules:
-    from lightning.pytorch import LightningModule as MethodModule
+    from lightning.pytorch import LightningModule
+
+    MethodModule = LightningModule
 else:
     LIVING: "WeakSet[MethodModule]" = WeakSet()
 
