@@ -94,8 +94,9 @@ class RSBlurECC(Protocol):
     def measure(self, restored: Images, sharp: Images) -> Score:
         """Scores of one picture."""
         pair = warped_pair(restored, sharp, iterations=self.iterations, smoothing=self.smoothing)
-        clamped = (np.clip(picture, 0, 1) for picture in (pair.restored, pair.sharp))
-        return scores_of(Warped(*clamped, pair.valid, pair.failed))
+        return scores_of(
+            pair._replace(restored=pair.restored.clip(0, 1), sharp=pair.sharp.clip(0, 1))
+        )
 
 
 def warped_pair(restored: Images, sharp: Images, *, iterations: int, smoothing: int) -> Warped:
