@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deblurkit.errors import ArgumentsError, InputError, sentence
 from deblurkit.former_names import with_current_names
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.override_types import with_types
 from deblurkit.paths import expanded
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted

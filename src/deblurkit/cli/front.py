@@ -3,7 +3,9 @@
 Nothing heavy is imported here: ``--help``, ``--cfg job`` and completion answer without torch.
 """
 
+import atexit
 import errno
+import gc
 import io
 import logging
 import os
@@ -32,7 +34,7 @@ from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
 from deblurkit.file_tree import standing
-from deblurkit.late_import import when_imported
+from deblurkit.late.imports import when_imported, without_collection
 from deblurkit.paths import expanded
 from deblurkit.weights import VARIABLE, named_file
 
@@ -73,7 +75,8 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
     decorate = hydra.main(version_base="1.3", config_path=str(path), config_name=config)
     before = standing(expanded(unquoted(line.value(key) or usual)))
     run = sent_out(guarded(task, full, before), full, program())
-    with summed_up():
+    atexit.register(gc.freeze)  # the system takes all memory back: nobody looks what is garbage
+    with summed_up(), without_collection():
         try:
             require_known_flags(line, command)
             require_harmless_folders(line)
@@ -197,13 +200,14 @@ def guarded(task: Task, full: str | None, before: Set[Path] | None = None) -> Ta
         # Where weights= looks names up, here and in processes that are started.
         names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
         with variable(FULL, full), variable(VARIABLE, names):
+            gc.enable()  # starting has made no garbage, but a task does
             quiet_warnings()
             when_imported("lightning.pytorch", quiet_loggers)
             try:
                 value = task(cfg)
                 sweeps.finished(value)
                 return value
-            except (InputError, *refusals_of_lightning()) as error:
+            except refusals() as error:
                 if full == "1":
                     raise
                 if before is not None:
@@ -258,10 +262,10 @@ def complain(message: str) -> None:
     print(f"deblurkit{f' (device {rank})' if rank else ''}: {message}", file=sys.stderr)
 
 
-def refusals_of_lightning() -> tuple[type[Exception], ...]:
-    """What Lightning raises where its Trainer cannot do what is asked; nothing without it."""
+def refusals() -> tuple[type[Exception], ...]:
+    """What is raised where something cannot be done as asked, by us and by Lightning."""
     exceptions = sys.modules.get("lightning.fabric.utilities.exceptions")
-    return () if exceptions is None else (exceptions.MisconfigurationException,)
+    return (InputError, *([] if exceptions is None else [exceptions.MisconfigurationException]))
 
 
 def quiet_loggers() -> None:

@@ -20,6 +20,8 @@ from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.record import as_text, keep_earlier, versions, write_record
+from deblurkit.commands.shared.scored_along import scored_along
+from deblurkit.commands.shared.speed import chosen_path
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,
@@ -104,12 +106,14 @@ def score_method(cfg: DictConfig) -> Scored:
     data = held_out(cfg)
     if isinstance(method, Stored):
         method.require(data.test.names)
+    path = chosen_path(cfg, method, usual="exact")
     trainer = make_trainer(cfg, method)
+    trainer.callbacks.extend(scored_along(cfg, method))  # type: ignore[attr-defined]
     if trainer.is_global_zero:
         keep_earlier(cfg, Path(cfg.paths.run), RESULTS)
         if cfg.save is not None:
             claim_pictures(cfg, data.test)
-        write_record(cfg, Path(cfg.paths.run), origin=method.origin)
+        write_record(cfg, Path(cfg.paths.run), origin=method.origin, computed=str(path))
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
     rank = partial(rank_of, leader=leading(scores.protocols))
     selection = Selection(count=COUNT, seed=cfg.seed)
@@ -118,7 +122,7 @@ def score_method(cfg: DictConfig) -> Scored:
         trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
     trainer.test(method, data, verbose=False)
     wait_for_devices(trainer)
-    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
+    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method, path)
     rows = scores.rows if trainer.is_global_zero else []
     return Scored(rows, scores.pooled, scores.protocols, shown if cfg.page else None)
 

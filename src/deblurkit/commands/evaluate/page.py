@@ -27,6 +27,7 @@ from deblurkit.metrics.parts.protocol import leading
 from deblurkit.pages.histogram import histogram
 from deblurkit.pages.page import ROWS, KeyFigure, write_page
 from deblurkit.pages.selection import Candidate, Selection
+from deblurkit.restoring.speed.paths import EXACT, ComputePath
 
 Row = dict[str, Any]
 
@@ -46,12 +47,14 @@ class Shown(NamedTuple):
         before: Rows of the blurred pictures as they came; none if those are unknown.
         protocols: By name.
         method: What restored, if it was a method.
+        path: How it computed.
     """
 
     selection: Selection
     before: Sequence[Row]
     protocols: Mapping[str, Metric]
     method: RestorationMethod | None
+    path: ComputePath = EXACT
 
 
 def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], page: Shown) -> None:
@@ -95,7 +98,7 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
             for name, group in groups.items()
         ],
         table=table(rows, heads, ranking, anchors),
-        facts=provenance(cfg, page.method),
+        facts=provenance(cfg, page.method, page.path),
     )
 
 

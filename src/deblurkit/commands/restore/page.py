@@ -21,6 +21,7 @@ from deblurkit.imaging.formats.files import eight_bit, read_picture
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.pages.page import BYTES, KeyFigure, write_page
 from deblurkit.pages.views import View, exhibit, kernel_view
+from deblurkit.restoring.speed.paths import ComputePath
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class RestoredPage:
         cfg: Of the command.
         method: What restores.
         destinations: Files and where each goes, in the order of the page.
+        path: How it computes.
         failures: Files and the reasons; filled while pictures are restored.
         owners: Know whose page is there; the page of other inputs stays, and so does a stranger's.
     """
@@ -65,10 +67,11 @@ class RestoredPage:
         method: RestorationMethod,
         destinations: Sequence[tuple[Path, Path]],
         *,
+        path: ComputePath,
         failures: Mapping[Path, str],
         owners: Owners,
     ) -> None:
-        self.cfg, self.method, self.failures = cfg, method, failures
+        self.cfg, self.method, self.failures, self.path = cfg, method, failures, path
         self.destinations, self.owners = destinations, owners
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
@@ -125,7 +128,10 @@ class RestoredPage:
             failures_left_out=max(len(lines) - LISTED, 0),
             others=others[:LISTED],
             others_left_out=max(len(others) - LISTED, 0),
-            facts=[*provenance(self.cfg, self.method), Fact("Settings", settings(self.cfg))],
+            facts=[
+                *provenance(self.cfg, self.method, self.path),
+                Fact("Settings", settings(self.cfg)),
+            ],
         )
 
 

@@ -13,7 +13,7 @@ from deblurkit.commands.restore.destinations import Destinations, placed
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.config import choice
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.weights import DEFAULT
 from deblurkit.weights.files import existing
 
@@ -86,15 +86,9 @@ def exists(file: Path) -> bool:
 
 def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> int:
     """Say that none of the files is there; what would restore them is not loaded for that."""
-    from deblurkit.commands.restore.outcomes import Outcomes
-
-    outcomes = Outcomes(folder, method=restorer, rank=0)
-    for file, target in destinations:
-        why = ABSENT.format(file)
-        outcomes.note(file, target, "failed", why=why)
-        log.error("not restored: %s: %s", file, why)
-    outcomes.write(destinations)
     count = len(destinations)
+    for file, _ in destinations:
+        log.error("not restored: %s: %s", file, ABSENT.format(file))
     whither = destinations[0][1] if count == 1 else folder
     log.info("0 of %d pictures restored to %s by %s", count, whither, restorer)
     return count

@@ -14,10 +14,12 @@ import deblurkit
 from deblurkit.commands.shared.record import command, revision
 from deblurkit.config import choice
 from deblurkit.exporting.method import Exported
+from deblurkit.restoring.speed.choice import has_paths
 from deblurkit.weights.files import existing
 
 if TYPE_CHECKING:
     from deblurkit.methods.frame.base import RestorationMethod
+    from deblurkit.restoring.speed.paths import ComputePath
 
 
 class Fact(NamedTuple):
@@ -28,12 +30,15 @@ class Fact(NamedTuple):
     code: bool = False
 
 
-def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact]:
+def provenance(
+    cfg: DictConfig, method: "RestorationMethod | None", path: "ComputePath"
+) -> list[Fact]:
     """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
         cfg: Of the command.
         method: What restored; None where the pictures came restored and blurred ones without.
+        path: How a network computed them.
     """
     facts = [Fact("Command", command(), code=True)]
     if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
@@ -42,6 +47,8 @@ def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact
         facts.append(Fact("Restored pictures", str(cfg.restored)))
     elif method is not None:
         facts.append(Fact("Method", method_name(cfg, method)))
+        if has_paths(method):
+            facts.append(Fact("Computed in", str(path)))
     if cfg.weights is not None:
         facts.append(Fact("Weights", str(cfg.weights)))
         with existing(cfg.weights).open("rb") as file:

@@ -38,13 +38,20 @@ CONFIG, RECORD = "config.yaml", "record.json"
 BASE = frozenset({"seed", "trust", "paths"})  # what the config of every command has
 
 
-def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None = None) -> None:
+def write_record(
+    cfg: DictConfig,
+    folder: Path,
+    *,
+    origin: dict[str, Any] | None = None,
+    computed: str | None = None,
+) -> None:
     """Write config, command, versions, revision and seed into a run folder.
 
     Args:
         cfg: Of the run.
         folder: Of the run.
         origin: Where the weights come from, if they were published by others.
+        computed: In what precision and layout a network restores, if one does.
 
     Raises:
         InputError: If files of these names that are none of ours would be lost.
@@ -64,6 +71,7 @@ def write_record(cfg: DictConfig, folder: Path, *, origin: dict[str, Any] | None
         "packages": versions(),
         "devices": devices(),
         "origin": origin,
+        "computed": computed,
     }
     with replacing(history) as stream:  # a resumed run adds to the list
         stream.write(as_json([*runs, facts]))

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from deblurkit.callbacks.scores import Scores
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.scored_along import scored_along
 from deblurkit.commands.shared.sweeps import compared_by
 from deblurkit.commands.shared.tables import print_pooled, print_scores
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
@@ -51,6 +52,7 @@ def train(cfg: DictConfig) -> float | None:
     data = instantiate(cfg.data, homes(cfg))
     settled, direction = settle(cfg, method, data)
     trainer = make_trainer(settled, method)
+    trainer.callbacks.extend(scored_along(settled, method))  # type: ignore[attr-defined]
     isolate_rendezvous(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:

@@ -22,6 +22,7 @@ from deblurkit.config import plain
 from deblurkit.imaging.drawing.grid import Pixels
 from deblurkit.pages.page import BYTES, ROWS, KeyFigure, write_page
 from deblurkit.pages.views import views
+from deblurkit.restoring.speed.paths import EXACT
 
 WIDEST = 2000  # of a figure, pixels
 
@@ -72,7 +73,7 @@ def write_comparison(
         ],
         score=words,
         table=table(scores, lead),
-        facts=[*provenance(cfg, None), *entries(cfg, scores)],
+        facts=[*provenance(cfg, None, EXACT), *entries(cfg, scores)],
     )
 
 
