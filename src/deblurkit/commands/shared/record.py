@@ -142,10 +142,10 @@ def earlier_runs(history: Path) -> list[Any]:
         return []
     try:
         runs = json.loads(history.read_text("utf-8"))
-        if isinstance(runs, list) and all("command" in run for run in runs):
-            return runs
-    except (OSError, ValueError, TypeError):
-        pass
+    except (OSError, ValueError):
+        runs = None
+    if isinstance(runs, list) and all(isinstance(run, dict) and "deblurkit" in run for run in runs):
+        return runs
     raise InputError(f"{history} is no record of deblurkit and stays: choose another folder")
 
 
