@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import is_channels_last
 from deblurkit.networks.parts.sides import require_multiple
 
 Features = Float[Tensor, "batch channels height width"]
@@ -35,14 +36,11 @@ class LayerNorm2d(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Normalise; same shape and layout."""
-        # Where the channels of a pixel lie side by side, torch has all of it in one kernel. A graph
-        # knows no layout: the question would be one about the size.
-        side_by_side = not torch.compiler.is_exporting()
-        if side_by_side and features.is_contiguous(memory_format=torch.channels_last):
-            pixels = features.permute(0, 2, 3, 1)
-            sizes = (pixels.shape[-1],)
-            normalised = functional.layer_norm(pixels, sizes, self.weight, self.bias, self.epsilon)
-            return normalised.permute(0, 3, 1, 2)
+        # A graph knows no layout: the question would be one about the size.
+        if not torch.compiler.is_exporting() and is_channels_last(features):
+            pixels, sizes = features.movedim(1, -1), (len(self.weight),)  # as they lie in memory
+            normal = functional.layer_norm(pixels, sizes, self.weight, self.bias, self.epsilon)
+            return normal.movedim(-1, 1)
         variance, mean = torch.var_mean(features, dim=1, keepdim=True, correction=0)
         normal = (features - mean) * (variance + self.epsilon).rsqrt()
         return normal * self.weight[:, None, None] + self.bias[:, None, None]

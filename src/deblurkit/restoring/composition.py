@@ -8,6 +8,7 @@ from deblurkit.restoring.chain import Restore, chained
 from deblurkit.restoring.guard import Guard
 from deblurkit.restoring.kernel_size import told_kernel_size
 from deblurkit.restoring.refusals import Refusals
+from deblurkit.restoring.speed.paths import ComputePath, computed
 from deblurkit.restoring.tiled import Tiled
 from deblurkit.weights import shipped
 
@@ -15,6 +16,7 @@ from deblurkit.weights import shipped
 def complete_restoration(
     method: RestorationMethod,
     *,
+    path: ComputePath,
     weights: object,
     guard: bool,
     tile: int | str | None,
@@ -25,6 +27,7 @@ def complete_restoration(
 
     Args:
         method: What restores in the end.
+        path: How that is computed; the guard looks at the pictures of this path.
         weights: What was asked for by ``weights=``; only the names of the install are guarded, and
             what was exported from them.
         guard: Whether the user wants them to be.
@@ -36,7 +39,7 @@ def complete_restoration(
         InputError: If there are no such tiles, or the method does not use an extent.
     """
     return chained(
-        method.restoration,
+        computed(method, path),
         told_kernel_size(method, kernel_size),
         partial(Tiled, method=method, tile=tile, overlap=overlap),
         Guard if guard and is_guarded(method, weights) else None,

@@ -8,43 +8,53 @@ from omegaconf import DictConfig
 
 import deblurkit
 from deblurkit.commands.restore.alone import Alone, needs_no_trainer
+from deblurkit.commands.restore.destinations import beside, claim
 from deblurkit.commands.restore.devices import Devices, Share
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
-from deblurkit.commands.restore.progress_display import Progress, shown
+from deblurkit.commands.restore.progress_display import BatchProgress, shown
 from deblurkit.commands.restore.report import report
 from deblurkit.commands.shared.inputs import passed_over
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import warn_of
 from deblurkit.commands.shared.provenance import method_name
+from deblurkit.commands.shared.speed import chosen_path, described_path
 from deblurkit.config import plain
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.progress import told_to
 from deblurkit.restoring.composition import complete_restoration
+from deblurkit.restoring.speed.paths import ComputePath
 from deblurkit.storage import sweep
 from deblurkit.weights.files import existing
 
 if TYPE_CHECKING:
     from deblurkit.commands.restore.page import RestoredPage
 
-ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
+# These change no restored picture; what speed chooses is in the path.
+ELSEWHERE = frozenset({"inputs", "output", "paths", "page", "speed"})
 
 
-def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, Path]]) -> int:
+def restore_batch(
+    cfg: DictConfig, folder: Path, destinations: list[tuple[Path, Path]], *, owners: Owners
+) -> int:
     """Restore and write; report at the end.
 
     Args:
         cfg: Of the command.
         folder: Of the results.
         destinations: Files and where each goes.
+        owners: Know what is in the folder.
 
     Returns:
         How many could not be restored, by all devices; the first one knows, the others answer 0.
     """
     method = chosen_method(cfg)
+    path = chosen_path(cfg, method, usual="auto")
     restore = complete_restoration(
         method,
+        path=path,
         weights=cfg.weights,
         guard=cfg.guard,
         tile=cfg.tile,
@@ -52,21 +62,24 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
         kernel_size=cfg.kernel_size,
     )
     devices = devices_of(cfg, method)
+    claim(owners, destinations, endings=beside(cfg))
     for parent in {target.parent for _, target in destinations}:
         sweep(parent)
-    journal = Journal(folder, settings(cfg), rank=devices.rank)
-    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    named = f"{method_name(cfg, method)}{weights}"
-    outcomes = Outcomes(folder, method=named, rank=devices.rank)
-    limit = int(cfg.pixel_limit)
+    journal = Journal(folder, settings(cfg, path), rank=devices.rank)
+    named, computed = with_weights(cfg, method), described_path(method, path)
+    outcomes = Outcomes(folder, method=named, rank=devices.rank, computed=computed)
     files = PictureFiles(
-        destinations, devices, journal=journal, outcomes=outcomes, pixel_limit=limit
+        *(destinations, devices),
+        owners=owners,
+        journal=journal,
+        outcomes=outcomes,
+        pixel_limit=int(cfg.pixel_limit),
     )
     writer = PictureWriter(files, compare=cfg.compare)
-    pages = pages_of(cfg, method, files)
+    pages = pages_of(cfg, method, path, files=files)
     try:
         with shown(bar=bool(cfg.trainer.enable_progress_bar) and devices.rank == 0) as show:
-            progress = Progress(files, show)
+            progress = BatchProgress(files, show)
             with told_to(progress.moved):
                 devices.run(restore, files, [writer, *pages, progress])
         shares = devices.gathered(share_of(files, writer, pages))
@@ -81,7 +94,14 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
         return 0
     foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
     warn_of(foreign)
-    return report(shares, destinations, named, output=folder, passed_over=len(foreign))
+    by = f"{named} in {computed}" if computed else named
+    return report(shares, destinations, by, output=folder, passed_over=len(foreign))
+
+
+def with_weights(cfg: DictConfig, method: RestorationMethod) -> str:
+    """The name of a method, and of its weights."""
+    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
+    return f"{method_name(cfg, method)}{weights}"
 
 
 def devices_of(cfg: DictConfig, method: RestorationMethod) -> Devices:
@@ -94,14 +114,19 @@ def devices_of(cfg: DictConfig, method: RestorationMethod) -> Devices:
 
 
 def pages_of(
-    cfg: DictConfig, method: RestorationMethod, files: PictureFiles
+    cfg: DictConfig, method: RestorationMethod, path: ComputePath, *, files: PictureFiles
 ) -> "list[RestoredPage]":
     """The page, if it is wanted; what draws it is not imported otherwise."""
     if not cfg.page:
         return []
     from deblurkit.commands.restore.page import RestoredPage
 
-    return [RestoredPage(cfg, method, files.all_destinations, failures=files.failures)]
+    destinations, owners = files.all_destinations, files.owners
+    return [
+        RestoredPage(
+            *(cfg, method, destinations), path=path, failures=files.failures, owners=owners
+        )
+    ]
 
 
 def share_of(files: PictureFiles, writer: PictureWriter, pages: "Sequence[RestoredPage]") -> Share:
@@ -112,10 +137,10 @@ def share_of(files: PictureFiles, writer: PictureWriter, pages: "Sequence[Restor
     return share
 
 
-def settings(cfg: DictConfig) -> dict[str, Any]:
+def settings(cfg: DictConfig, path: ComputePath) -> dict[str, Any]:
     """What restored pictures depend on beside their files."""
     chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
-    chosen["trainer"] = cfg.trainer.precision or "32-true"  # not how many devices share the work
+    chosen["trainer"] = str(path)  # not how many devices share the work
     state = None if cfg.weights is None else existing(cfg.weights).stat()
     trained = None if state is None else [state.st_size, state.st_mtime_ns]
     return chosen | {"trained": trained, "version": deblurkit.__version__}

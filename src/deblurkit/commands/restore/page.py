@@ -1,5 +1,7 @@
 """The page of deblurred files: sliders, kernels, seconds, and what failed."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
@@ -18,6 +21,7 @@ from deblurkit.imaging.formats.files import eight_bit, read_picture
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.pages.page import BYTES, KeyFigure, write_page
 from deblurkit.pages.views import View, exhibit, kernel_view
+from deblurkit.restoring.speed.paths import ComputePath
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,9 @@ class RestoredPage:
         cfg: Of the command.
         method: What restores.
         destinations: Files and where each goes, in the order of the page.
+        path: How it computes.
         failures: Files and the reasons; filled while pictures are restored.
+        owners: Know whose page is there; the page of other inputs stays, and so does a stranger's.
     """
 
     def __init__(
@@ -61,10 +67,12 @@ class RestoredPage:
         method: RestorationMethod,
         destinations: Sequence[tuple[Path, Path]],
         *,
+        path: ComputePath,
         failures: Mapping[Path, str],
+        owners: Owners,
     ) -> None:
-        self.cfg, self.method, self.failures = cfg, method, failures
-        self.destinations = destinations
+        self.cfg, self.method, self.failures, self.path = cfg, method, failures, path
+        self.destinations, self.owners = destinations, owners
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
@@ -89,7 +97,8 @@ class RestoredPage:
     def finish(self, shares: Sequence[Mapping[str, Any]]) -> None:
         """Bring together what the devices know, and write."""
         notes = {file: note for share in shares for file, note in share["notes"].items()}
-        path = results_folder(str(self.cfg.output)) / "page.html"
+        wanted = results_folder(str(self.cfg.output)) / "page.html"
+        path = self.owners.own(wanted, page_owner(self.destinations))
         failures = {file: why for share in shares for file, why in share["failures"].items()}
         self.write(path, failures, notes=notes)
         log.info("before and after: %s", path)
@@ -119,8 +128,17 @@ class RestoredPage:
             failures_left_out=max(len(lines) - LISTED, 0),
             others=others[:LISTED],
             others_left_out=max(len(others) - LISTED, 0),
-            facts=[*provenance(self.cfg, self.method), Fact("Settings", settings(self.cfg))],
+            facts=[
+                *provenance(self.cfg, self.method, self.path),
+                Fact("Settings", settings(self.cfg)),
+            ],
         )
+
+
+def page_owner(destinations: Sequence[tuple[Path, Path]]) -> str:
+    """What a page is made of: it is replaced where the same files are restored again."""
+    names = json.dumps([str(file.resolve()) for file, _ in destinations])
+    return f"page of {hashlib.sha256(names.encode()).hexdigest()}"
 
 
 def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:

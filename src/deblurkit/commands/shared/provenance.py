@@ -1,10 +1,8 @@
 """What a page says about how it came to be."""
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,13 +11,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import deblurkit
-from deblurkit.commands.shared.record import revision
+from deblurkit.commands.shared.record import command, revision
 from deblurkit.config import choice
 from deblurkit.exporting.method import Exported
+from deblurkit.restoring.speed.choice import has_paths
 from deblurkit.weights.files import existing
 
 if TYPE_CHECKING:
     from deblurkit.methods.frame.base import RestorationMethod
+    from deblurkit.restoring.speed.paths import ComputePath
 
 
 class Fact(NamedTuple):
@@ -30,12 +30,15 @@ class Fact(NamedTuple):
     code: bool = False
 
 
-def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact]:
+def provenance(
+    cfg: DictConfig, method: "RestorationMethod | None", path: "ComputePath"
+) -> list[Fact]:
     """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
         cfg: Of the command.
         method: What restored; None where the pictures came restored and blurred ones without.
+        path: How a network computed them.
     """
     facts = [Fact("Command", command(), code=True)]
     if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
@@ -44,6 +47,8 @@ def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact
         facts.append(Fact("Restored pictures", str(cfg.restored)))
     elif method is not None:
         facts.append(Fact("Method", method_name(cfg, method)))
+        if has_paths(method):
+            facts.append(Fact("Computed in", str(path)))
     if cfg.weights is not None:
         facts.append(Fact("Weights", str(cfg.weights)))
         with existing(cfg.weights).open("rb") as file:
@@ -58,16 +63,6 @@ def provenance(cfg: DictConfig, method: "RestorationMethod | None") -> list[Fact
         Fact("Date", f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"),
         Fact("Version", f"deblurkit {deblurkit.__version__}" + (f" ({commit})" if commit else "")),
     ]
-
-
-def command() -> str:
-    """What was typed, with the program's name instead of its place."""
-    words = sys.orig_argv[1:]
-    if not words:
-        return "python"
-    if words[0].startswith("-"):
-        return join(["python", *words])
-    return join([Path(words[0]).name, *words[1:]])
 
 
 def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:
