@@ -33,9 +33,9 @@ OPSET = 20
 
 
 def main() -> None:
-    stored = yaml.safe_load(STORED.read_text()) if STORED.is_file() else {}
     for key in sys.argv[1:] or KEYS:
         if (said := outcome(key)) is not None:
+            stored = yaml.safe_load(STORED.read_text()) if STORED.is_file() else {}
             stored[key] = said
             print(key, said, flush=True)
             STORED.write_text(yaml.safe_dump(dict(sorted(stored.items()))))
