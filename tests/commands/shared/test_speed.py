@@ -115,6 +115,11 @@ def test_scores_are_exact_unless_speed_says_otherwise(tmp_path: Path) -> None:
     assert 0 < abs(scores["fast"][psnr] - scores["exact"][psnr]) < 0.05
 
 
+def test_a_comparison_is_exact() -> None:
+    with pytest.raises(InputError, match="compare= restores exactly"):
+        evaluate(compose("compare=[tiny,unsharp]", "speed=fast", config="eval"))
+
+
 def test_a_training_goes_on_after_scores_along_another_path(tmp_path: Path) -> None:
     """Steps are those of a training with exact scores, bit by bit; scores are not."""
     weights, scores = {}, {}
