@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 
 __version__ = "0.2.0"
 __all__ = [

@@ -189,8 +189,8 @@ def save_weights(method: RestorationMethod, path: str | Path) -> str:
 
     >>> method = deblurkit.build("wiener")
     >>> digest = save_weights(method, "wiener.safetensors")
-    >>> len(digest), load("wiener.safetensors").balance
-    (64, 0.004)
+    >>> len(digest), load("wiener.safetensors").gradients
+    (64, 0.09)
 
     Returns:
         The file's SHA-256, to be published beside it.

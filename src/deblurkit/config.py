@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deblurkit.errors import ArgumentsError, InputError, sentence
 from deblurkit.former_names import with_current_names
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.override_types import with_types
 from deblurkit.paths import expanded
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted
@@ -144,6 +144,8 @@ def mistake(error: Exception) -> str:
         return _without_value(missing[1])
     if "Could not override 'model/teacher@" in str(error):
         return "teacher= is for a model that has a teacher, such as model=weak_selfdeblur"
+    if unknown := re.search(r"Could not override '([^']+)'\. No match in the defaults", str(error)):
+        return f"this command takes no {unknown[1]}=; --help lists what it takes"
     return sentence(error).split(" full_key:")[0]
 
 

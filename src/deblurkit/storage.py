@@ -78,6 +78,15 @@ def sweep_below(folder: str | Path) -> None:
         sweep(place)
 
 
+def set_aside(path: Path, suffix: str) -> None:
+    """Rename a file or folder to a name that is free; another device may have been faster."""
+    aside, number = path.with_name(path.name + suffix), 2
+    while aside.exists():
+        aside, number = path.with_name(f"{path.name}{suffix}_{number}"), number + 1
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+
+
 def as_bytes(text: str) -> bytes:
     """UTF-8; names of files that are not, as the disk has them."""
     return text.encode(errors="surrogateescape")

@@ -94,6 +94,19 @@ def test_critics_are_not_averaged(tmp_path: Path) -> None:
     assert checkpoint["state_dict"]["generator.factor"].item() == pytest.approx(wanted)
 
 
+def test_weights_that_get_other_memory_are_still_followed(tmp_path: Path) -> None:
+    """As where a validation lays the network out anew, and back again."""
+
+    def renew(network: nn.Module, *_) -> None:
+        network.factor.data = network.factor.data.clone()
+
+    method = Single()
+    method.generator.register_forward_pre_hook(renew)
+    watch, checkpoint = fitted(method, RestorerAverage(0.5), tmp_path)
+    wanted = averaged(watch.raw, 0.5)
+    assert checkpoint["state_dict"]["generator.factor"].item() == pytest.approx(wanted)
+
+
 def test_integers_are_copied(tmp_path: Path) -> None:
     def count(network: nn.Module, *_) -> None:
         network.seen += 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from jaxtyping import config as shape_checks
 from running import composed, kind_of, skip_without_timm, smallest
 from torch import Tensor, nn
@@ -75,7 +76,11 @@ def test_every_network_of_the_library_is_tried() -> None:
         for key in deblurkit.available_methods()
         if issubclass(kind_of(key), NetworkMethod)
     }
-    assert trained == {kind_of(key).__module__ for key in (*NETWORKS, *LONG)}
+    assert trained - {"deblurkit.methods.maxim"} == {
+        kind_of(key).__module__ for key in (*NETWORKS, *LONG)
+    }
+    stored = yaml.safe_load((Path(__file__).parents[2] / "docs" / "exports.yaml").read_text())
+    assert trained == {kind_of(key).__module__ for key in stored}
 
 
 @pytest.mark.parametrize("window", [1, 2, 5, 6, 7, 20])
@@ -119,6 +124,13 @@ def test_other_answers_are_refused() -> None:
     for wrong in (torch.nan, torch.inf, 2e-4):
         with pytest.raises(InputError, match="differs from the library"):
             compared(lambda picture, wrong=wrong: picture + wrong, method, graph="it")
+    traced = sizes(method)["traced"]
+
+    def lost(picture: Tensor) -> Tensor:  # at all sizes but the first
+        return picture if picture.shape[-2:] == traced else picture * torch.nan
+
+    with pytest.raises(InputError, match="differs from the library by nan"):
+        compared(lost, method, graph="it")
     with pytest.raises(InputError, match="differs from the library by inf"):
         compared(lambda picture: picture[..., :-1], method, graph="it")
 

@@ -55,7 +55,7 @@ def test_what_gets_worse_stays_as_it_was_and_says_so(
         assert deblurred(tmp_path, "page=true") == 0
     assert np.array_equal(read_image(tmp_path / "out" / "photo.png"), pixels)
     assert "photo.png: restored, its colours shift by 2" in caplog.text
-    assert "guard=false" in caplog.text
+    assert "guard=False" in caplog.text
     assert f"{tmp_path}/photo.png kept as it was: {tmp_path}/out/photo.png" in caplog.text
     assert "pictures restored" not in caplog.text
     page = Page(tmp_path / "out" / "page.html")

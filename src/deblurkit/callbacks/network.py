@@ -43,7 +43,7 @@ class EveryNetworkChannelsLast(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Change the layout before a checkpoint is read into it and optimisers are made."""
-        pl_module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        pl_module.to(memory_format=torch.channels_last)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Change that of the frozen helpers, which are open by now."""

@@ -30,7 +30,6 @@ class ExportedNetwork(nn.Module):
         self.runtime, self.memory = runtime, memory
         self.multiple, self.reach = multiple, reach
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]  # there is nothing to compile
     def forward(self, blurred: Images) -> Images:
         """Restore a batch in [0, 1], picture by picture; not clamped.
 
@@ -38,6 +37,12 @@ class ExportedNetwork(nn.Module):
             MemoryError: If there is not enough of it.
             InputError: If the graph does not take pictures of this size.
         """
+        if torch.compiler.is_dynamo_compiling():  # there is nothing to compile
+            restored: Images = torch.compiler.disable(self._restored)(blurred)
+            return restored
+        return self._restored(blurred)
+
+    def _restored(self, blurred: Images) -> Images:
         height, width = blurred.shape[-2:]
         # What a runtime takes is none of torch's: as much is asked for here, and not touched, so
         # that whoever counts counts it.

@@ -16,7 +16,7 @@ from deblurkit.methods.frame.network import NetworkMethod
 INPUT, OUTPUT = "blurred", "restored"  # names in the graph
 WORDS = 300  # characters of what a failed export says
 # They tell of their steps, and of packages that are not needed.
-LOUD = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+LOUD = ("torch.onnx", "torch.export", "torch._export", "onnxscript", "onnx_ir")
 
 
 def with_network(method: RestorationMethod) -> NetworkMethod:
@@ -48,7 +48,7 @@ def exported_program(method: NetworkMethod, *, size: tuple[int, int]) -> Exporte
     free = {INPUT: {2: Dim.DYNAMIC, 3: Dim.DYNAMIC}}
     try:
         # Sides of one pixel are like all others: torch would look at them for itself.
-        alike = symbolic.patch(backed_size_oblivious=True)
+        alike = symbolic.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
         with quiet(), torch.no_grad(), alike, method.in_eval_mode():
             return torch.export.export(FreeSize(method), (picture,), dynamic_shapes=free)
     except Exception as error:  # of torch's tracer, of any kind

@@ -1,5 +1,6 @@
 """Whether a file restores as the library does: compared at five sizes before it is written."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -28,6 +29,11 @@ class Comparison(NamedTuple):
     name: str
     size: tuple[int, int]
     error: float
+
+    @property
+    def badness(self) -> float:
+        """The difference, where it is a number: no comparison tells that it is none."""
+        return math.inf if math.isnan(self.error) else self.error
 
 
 def sizes(method: NetworkMethod) -> dict[str, tuple[int, int]]:
@@ -87,8 +93,8 @@ def compared(
             ) from error
         difference = (answer - wanted).abs().max() if answer.shape == wanted.shape else torch.inf
         comparisons.append(Comparison(kind, size, float(difference)))
-    worst = max(comparisons, key=lambda comparison: comparison.error)
-    if not worst.error <= LIMIT:
+    worst = max(comparisons, key=lambda comparison: comparison.badness)
+    if worst.badness > LIMIT:
         raise InputError(
             f"{graph} of {name} differs from the library by {worst.error:.2g} at {worst.size[0]} "
             f"x {worst.size[1]} pixels ({worst.name}), more than {LIMIT:g}; nothing is written"

@@ -34,12 +34,14 @@ What pictures are like:
 - ``quality.squares``: parts spread evenly over a picture.
 - ``windows.highest_mean``: the part where something is strongest.
 - ``blur.noise.noise_level``: standard deviation of the noise.
+- ``blur.noise.faint_noise_level``: the same, also where it is less than a grey level.
 - ``blur.pyramid.gaussian_pyramid``: versions at full, half, quarter, ... size.
 
 Blur by a kernel, and back:
 
 - ``blur.convolution.blur``: convolves pictures; same size out.
 - ``blur.convolution.convolved_inside``: convolves where the kernel lies inside.
+- ``blur.continuation.continued``: a blurred picture beyond its borders.
 - ``blur.kernels.normalized``: kernels of sum 1.
 - ``blur.kernels.padded``: kernels with zeros around them.
 - ``blur.kernel_files.write_kernel``: a kernel as a gray PNG of 16 bits.

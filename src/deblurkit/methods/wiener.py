@@ -4,11 +4,14 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
+from deblurkit.imaging.blur.continuation import continued
 from deblurkit.imaging.blur.deconvolution import (
     Framed,
     MaskedLeastSquares,
     PeriodicFrame,
     Powers,
+    Spectra,
+    convolved,
     kernel_spectra,
     known_kernels,
     roughness,
@@ -83,22 +86,34 @@ class Wiener(ClassicalMethod):
         frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
             distinct = without_repeats(blurred)
-            observed = frame.extended(distinct)
             spectra = kernel_spectra(kernels, frame.size)
-            penalty = self._penalty(distinct, observed)
-            system = MaskedLeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
-            # Files that were written before there were gradients begin as they did then.
-            first = observed if self.gradients is None else frame.joined(distinct)
-            start = torch.fft.rfft2(first) * spectra.conj()
-            start = start / (spectra.abs().square() + penalty)
-            solution = system.solved(system.seen(observed), start, steps=self.steps)
-            framed = torch.fft.irfft2(solution, s=frame.size)
+            if self.gradients is None:
+                framed = self._searched(frame, frame.extended(distinct), spectra)
+            else:
+                framed = self._continued(frame, distinct, spectra, gradients=self.gradients)
         return {"restored": frame.cropped(framed).expand_as(blurred)}
 
-    def _penalty(self, blurred: Images, observed: Framed) -> Powers:
-        rough = roughness(observed)
-        penalty = self.balance * rough.square() + self.inexactness * (rough > 0)
-        if self.gradients is None:
-            return penalty
-        share = (faint_noise_level(blurred.detach()) / self.gradients).square()
-        return penalty + share[:, None, None, None] * rough
+    def _continued(
+        self, frame: PeriodicFrame, blurred: Images, spectra: Spectra, *, gradients: float
+    ) -> Framed:
+        joined = frame.joined(blurred)
+        share = (faint_noise_level(blurred.detach()) / gradients).square()
+        penalty = self._penalty(joined) + share[:, None, None, None] * roughness(joined)
+        power = spectra.abs().square()
+        whole = continued(
+            joined, power / (power + penalty), inside=frame.inside(joined), steps=self.steps
+        )
+        return convolved(whole, spectra.conj() / (power + penalty))
+
+    def _searched(self, frame: PeriodicFrame, observed: Framed, spectra: Spectra) -> Framed:
+        """As files want it that were written before there were gradients; the same in the end."""
+        penalty = self._penalty(observed)
+        system = MaskedLeastSquares(spectra, frame.inside(spectra), 1.0, penalty)
+        weights = spectra.abs().square() + penalty
+        start = torch.fft.rfft2(convolved(observed, spectra.conj() / weights))
+        solution = system.solved(system.seen(observed), start, steps=self.steps)
+        return torch.fft.irfft2(solution, s=frame.size)
+
+    def _penalty(self, framed: Framed) -> Powers:
+        rough = roughness(framed)
+        return self.balance * rough.square() + self.inexactness * (rough > 0)

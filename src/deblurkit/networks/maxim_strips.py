@@ -46,6 +46,21 @@ def convolved(layer: nn.Module, features: Features) -> Mapped:
     return answer.movedim(1, -1)
 
 
+def thinned(features: Features, step: int) -> Mapped:
+    """One pixel in ``step`` along both axes, half a step in; not copied.
+
+    The sides are divided, not sliced: an exported graph can compare what it divided itself.
+
+    Args:
+        features: Of sides divisible by the step.
+        step: Pixels.
+    """
+    for axis in (-3, -2):
+        count = features.shape[axis] // step
+        features = features.unflatten(axis, (count, step)).select(axis, step // 2)
+    return features
+
+
 def resized(features: Features, size: tuple[int, int]) -> Mapped:
     """Features of another height and width, linearly between pixels; shrunk ones are smoothed.
 

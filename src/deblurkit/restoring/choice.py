@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from deblurkit.checkpoint import existing, load
+from deblurkit.checkpoint import load
 from deblurkit.config import build, build_recipe
 from deblurkit.errors import InputError, described, sentence
 from deblurkit.exporting.method import exported_method
 from deblurkit.exporting.reading import is_exported
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.weights.files import existing
 
 # Composing, loading and methods that draw random numbers use what the whole process has once.
 ONE_AT_A_TIME = RLock()

@@ -77,8 +77,8 @@ class Deblurrer:
     another. Numbers are those of the command; ``path`` says how they are computed.
 
     Args:
-        weights: As ``deblurkit.load`` takes them; those that come with the install, ``tiny``, where
-            neither weights nor model are given.
+        weights: As ``deblurkit.load`` takes them, or an ONNX file of ``deblurkit-export``; those
+            that come with the install, ``tiny``, where neither weights nor model are given.
         model: A method that needs no weights, by the name of its config, such as ``l0_blind``, or
             any method of ``deblurkit.build`` or ``deblurkit.load``, which is used as it is.
         guard: Whether pictures that are sharp already, or would get plainly worse, stay as they

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from deblurkit.commands.restore import progress_display
-from deblurkit.commands.restore.progress_display import Lines, Progress, Stand, shown
+from deblurkit.commands.restore.progress_display import BatchProgress, Lines, Stand, shown
 from deblurkit.progress import moved, steps, told_to
 
 
@@ -45,7 +45,7 @@ def test_time_left_counts_what_is_done_of_a_picture_and_no_file_of_an_earlier_st
     """Two of six files were there; the third takes 20 s, half of the fourth 10 s."""
     stands: list[Stand] = []
     files = Files(begun=3, count=6)
-    progress = Progress(files, stands.append)
+    progress = BatchProgress(files, stands.append)
     progress.before(batch("in/three.png"))
     clock.now = 20.0
     progress.after(batch("in/three.png"), {"restored": torch.zeros(1, 3, 2, 2)})
@@ -61,7 +61,7 @@ def test_time_left_counts_what_is_done_of_a_picture_and_no_file_of_an_earlier_st
 
 def test_steps_that_more_follow_promise_no_time(clock: Clock) -> None:
     stands: list[Stand] = []
-    progress = Progress(Files(begun=1, count=1), stands.append)
+    progress = BatchProgress(Files(begun=1, count=1), stands.append)
     progress.before(batch("a.png"))
     clock.now = 5.0
     with told_to(progress.moved):

@@ -156,3 +156,12 @@ def drawn(folder: Path) -> list[bytes]:
 def pictures(folder: Path) -> dict[str, object]:
     target = "deblurkit.callbacks.pictures.Pictures"
     return {"_target_": target, "folder": str(folder / "pictures"), "side": 48}
+
+
+def test_validation_pictures_are_not_called_held_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(config(tmp_path, "trainer.max_epochs=1", model=DIRECT))  # without a test part
+    printed = capsys.readouterr().out
+    assert "validation pictures, PSNR in dB" in printed
+    assert "held-out" not in printed

@@ -18,6 +18,7 @@ from deblurkit.cli.front import variable
 from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
 from deblurkit.weights import VARIABLE
+from deblurkit.weights.files import existing
 
 NAME = "of_weights"  # of the config that holds the recipe
 CHOOSING = ("model", "experiment")  # what says which model is trained
@@ -42,11 +43,12 @@ def with_stored_model(line: CommandLine) -> Iterator[CommandLine]:
     if weights == "null" or line.names_any(CHOOSING) or line.asks_help or line.completes:
         yield line
         return
-    from deblurkit.checkpoint import load
-
     trust = re.findall(r"[\w.]+", line.value("trust") or "")
     names = (line.value("paths.weights") or "").strip("'\"") or os.environ.get(VARIABLE)
     with variable(VARIABLE, names):
+        existing(weights)  # refuses a name of nothing at once
+        from deblurkit.checkpoint import load
+
         recipe, rates = with_smaller_rates(load(weights, trust=trust).recipe)
     for key, rate in rates.items():
         if line.value(key) is None:

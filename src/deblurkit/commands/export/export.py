@@ -16,7 +16,7 @@ from deblurkit.exporting.descriptions import description, words
 from deblurkit.exporting.onnx_files import onnx_model, with_words
 from deblurkit.exporting.programs import exported_program, with_network
 from deblurkit.exporting.proof import Comparison, compared, sizes
-from deblurkit.exporting.reading import is_exported
+from deblurkit.exporting.reading import is_exported, require_free_size, require_plain
 from deblurkit.exporting.runtimes import ONNXRuntime
 from deblurkit.exporting.torch_files import loaded, saved
 from deblurkit.methods.frame.network import NetworkMethod
@@ -64,6 +64,8 @@ def onnx_file(export: Export) -> tuple[bytes, list[Comparison]]:
         export.method,
         graph="the ONNX graph",
     )
+    require_plain(model)  # as whoever reads it again does
+    require_free_size(model.graph)
     described = description(export.method, guarded=export.guarded)
     said = words(described, comparisons, graph=f"ONNX, opset {export.opset}")
     return with_words(model, said), comparisons

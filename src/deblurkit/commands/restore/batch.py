@@ -8,14 +8,16 @@ from omegaconf import DictConfig
 
 import deblurkit
 from deblurkit.commands.restore.alone import Alone, needs_no_trainer
+from deblurkit.commands.restore.destinations import beside, claim
 from deblurkit.commands.restore.devices import Devices, Share
 from deblurkit.commands.restore.journal import Journal
 from deblurkit.commands.restore.outcomes import Outcomes
 from deblurkit.commands.restore.picture_files import PictureFiles, PictureWriter
-from deblurkit.commands.restore.progress_display import Progress, shown
+from deblurkit.commands.restore.progress_display import BatchProgress, shown
 from deblurkit.commands.restore.report import report
 from deblurkit.commands.shared.inputs import passed_over
 from deblurkit.commands.shared.method import chosen_method
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import warn_of
 from deblurkit.commands.shared.provenance import method_name
 from deblurkit.commands.shared.speed import chosen_path, described_path
@@ -34,13 +36,16 @@ if TYPE_CHECKING:
 ELSEWHERE = frozenset({"inputs", "output", "paths", "page", "speed"})
 
 
-def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, Path]]) -> int:
+def restore_batch(
+    cfg: DictConfig, folder: Path, destinations: list[tuple[Path, Path]], *, owners: Owners
+) -> int:
     """Restore and write; report at the end.
 
     Args:
         cfg: Of the command.
         folder: Of the results.
         destinations: Files and where each goes.
+        owners: Know what is in the folder.
 
     Returns:
         How many could not be restored, by all devices; the first one knows, the others answer 0.
@@ -57,15 +62,15 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
         kernel_size=cfg.kernel_size,
     )
     devices = devices_of(cfg, method)
+    claim(owners, destinations, endings=beside(cfg))
     for parent in {target.parent for _, target in destinations}:
         sweep(parent)
     journal = Journal(folder, settings(cfg, path), rank=devices.rank)
-    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    named, computed = f"{method_name(cfg, method)}{weights}", described_path(method, path)
+    named, computed = with_weights(cfg, method), described_path(method, path)
     outcomes = Outcomes(folder, method=named, rank=devices.rank, computed=computed)
     files = PictureFiles(
-        destinations,
-        devices,
+        *(destinations, devices),
+        owners=owners,
         journal=journal,
         outcomes=outcomes,
         pixel_limit=int(cfg.pixel_limit),
@@ -74,7 +79,7 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
     pages = pages_of(cfg, method, path, files=files)
     try:
         with shown(bar=bool(cfg.trainer.enable_progress_bar) and devices.rank == 0) as show:
-            progress = Progress(files, show)
+            progress = BatchProgress(files, show)
             with told_to(progress.moved):
                 devices.run(restore, files, [writer, *pages, progress])
         shares = devices.gathered(share_of(files, writer, pages))
@@ -91,6 +96,12 @@ def restore_batch(cfg: DictConfig, folder: Path, destinations: list[tuple[Path, 
     warn_of(foreign)
     by = f"{named} in {computed}" if computed else named
     return report(shares, destinations, by, output=folder, passed_over=len(foreign))
+
+
+def with_weights(cfg: DictConfig, method: RestorationMethod) -> str:
+    """The name of a method, and of its weights."""
+    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
+    return f"{method_name(cfg, method)}{weights}"
 
 
 def devices_of(cfg: DictConfig, method: RestorationMethod) -> Devices:
@@ -110,7 +121,12 @@ def pages_of(
         return []
     from deblurkit.commands.restore.page import RestoredPage
 
-    return [RestoredPage(cfg, method, files.all_destinations, path=path, failures=files.failures)]
+    destinations, owners = files.all_destinations, files.owners
+    return [
+        RestoredPage(
+            *(cfg, method, destinations), path=path, failures=files.failures, owners=owners
+        )
+    ]
 
 
 def share_of(files: PictureFiles, writer: PictureWriter, pages: "Sequence[RestoredPage]") -> Share:

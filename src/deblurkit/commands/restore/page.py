@@ -1,5 +1,7 @@
 """The page of deblurred files: sliders, kernels, seconds, and what failed."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
@@ -55,6 +58,7 @@ class RestoredPage:
         destinations: Files and where each goes, in the order of the page.
         path: How it computes.
         failures: Files and the reasons; filled while pictures are restored.
+        owners: Know whose page is there; the page of other inputs stays, and so does a stranger's.
     """
 
     def __init__(
@@ -65,9 +69,10 @@ class RestoredPage:
         *,
         path: ComputePath,
         failures: Mapping[Path, str],
+        owners: Owners,
     ) -> None:
         self.cfg, self.method, self.failures, self.path = cfg, method, failures, path
-        self.destinations = destinations
+        self.destinations, self.owners = destinations, owners
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
@@ -92,7 +97,8 @@ class RestoredPage:
     def finish(self, shares: Sequence[Mapping[str, Any]]) -> None:
         """Bring together what the devices know, and write."""
         notes = {file: note for share in shares for file, note in share["notes"].items()}
-        path = results_folder(str(self.cfg.output)) / "page.html"
+        wanted = results_folder(str(self.cfg.output)) / "page.html"
+        path = self.owners.own(wanted, page_owner(self.destinations))
         failures = {file: why for share in shares for file, why in share["failures"].items()}
         self.write(path, failures, notes=notes)
         log.info("before and after: %s", path)
@@ -127,6 +133,12 @@ class RestoredPage:
                 Fact("Settings", settings(self.cfg)),
             ],
         )
+
+
+def page_owner(destinations: Sequence[tuple[Path, Path]]) -> str:
+    """What a page is made of: it is replaced where the same files are restored again."""
+    names = json.dumps([str(file.resolve()) for file, _ in destinations])
+    return f"page of {hashlib.sha256(names.encode()).hexdigest()}"
 
 
 def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:

@@ -1,21 +1,23 @@
 """Pictures out of files for a prediction, and its results into files."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from torch import Tensor
 
-from deblurkit.commands.restore.destinations import COMPARED
+from deblurkit.commands.restore.destinations import COMPARED, KERNEL
 from deblurkit.commands.restore.devices import Devices
 from deblurkit.commands.restore.journal import Journal
-from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.commands.restore.outcomes import Outcome, Outcomes
 from deblurkit.commands.restore.waiting import Waiting, waiting_pictures
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import InputError, PictureError
+from deblurkit.imaging.blur.kernel_files import write_kernel
 from deblurkit.imaging.drawing.compare import side_by_side
 from deblurkit.imaging.formats.files import in_unit_range, write_image
 from deblurkit.imaging.formats.picture import left_out
@@ -28,6 +30,7 @@ class PictureFiles:
     Args:
         destinations: Files and where each goes.
         devices: Know which share of them is this device's.
+        owners: Know what may be written.
         journal: Knows which of them were finished before.
         outcomes: Notes what becomes of each.
         pixel_limit: Largest height times width that is read.
@@ -38,14 +41,16 @@ class PictureFiles:
         destinations: list[tuple[Path, Path]],
         devices: Devices,
         *,
+        owners: Owners,
         journal: Journal,
         outcomes: Outcomes,
         pixel_limit: int,
     ) -> None:
-        self.all_destinations, self.devices = destinations, devices
+        self.all_destinations, self.devices, self.owners = destinations, devices, owners
         self.journal, self.outcomes, self.pixel_limit = journal, outcomes, pixel_limit
         self.begun = 0  # files, the current one included
         self.earlier = self.earlier_kept = 0  # finished before; of these, left as they were
+        self.replacing: set[Path] = set()  # there is a result of other settings or contents
         self.failures: dict[Path, str] = {}
         self.losses: dict[Path, tuple[str, ...]] = {}  # what results are without
         self.waiting: dict[str, deque[Waiting]] = {}  # read ahead; of a file, its pages in order
@@ -64,6 +69,7 @@ class PictureFiles:
     def share(self) -> dict[str, Any]:
         """What became of this device's files."""
         earlier = {"earlier": self.earlier, "earlier_kept": self.earlier_kept}
+        earlier["replaced"] = len(self.replacing - self.failures.keys())
         noted = {"failures": self.failures, "losses": self.losses}
         return {"files": len(self.destinations), **earlier, **noted}
 
@@ -74,6 +80,8 @@ class PictureFiles:
                 self.earlier += 1
                 self.earlier_kept += self.journal.kept(file, target)
                 continue
+            if target.exists():
+                self.replacing.add(file)
             try:
                 for waiting in waiting_pictures(file, target, pixel_limit=self.pixel_limit):
                     if file in self.failures:  # an earlier page
@@ -94,6 +102,23 @@ class PictureFiles:
         """
         self.failures[file] = reason
         self.outcomes.note(file, target, "failed", why=reason, seconds=seconds)
+
+    def beside(self, waiting: Waiting, ending: str, *, file: Path) -> Path:
+        """Where something is written beside a result, under no name of anything else.
+
+        Args:
+            waiting: The picture.
+            ending: Of the stem.
+            file: Of the picture.
+        """
+        return self.owners.own(waiting.beside(ending), file)
+
+    def tidy(self, waiting: Waiting, endings: Iterable[str], *, file: Path) -> None:
+        """Remove what an earlier command wrote beside a result that is no longer there."""
+        for path in map(waiting.beside, endings):
+            if self.owners.belongs(path, file):
+                with suppress(OSError):  # it is not there
+                    path.unlink()
 
 
 class PictureWriter:
@@ -122,10 +147,13 @@ class PictureWriter:
         try:
             restored = finite(restoration).cpu()
             complete = waiting.write(like(waiting.picture, restored))
+            self.files.tidy(waiting, (KERNEL, COMPARED), file=file)
             if "kernel" in restoration:
-                write_beside(waiting.own_target, restoration["kernel"][0])
+                kernel = self.files.beside(waiting, KERNEL, file=file)
+                write_kernel(kernel, restoration["kernel"][0])
             if self.compare:
-                write_compared(waiting.own_target, batch["blurred"][0], restored)
+                drawing = self.files.beside(waiting, COMPARED, file=file)
+                write_compared(drawing, batch["blurred"][0], restored)
         except InputError as error:
             self.files.fail(file, waiting.target, waiting.page + str(error), self.spent(file))
             return
@@ -158,7 +186,9 @@ class PictureWriter:
         elif waiting.kept:
             share = f"{len(waiting.kept)} of {waiting.count} pages"
             self.partly[file] = f"{share}: {waiting.kept[0]}"
-        why = alike or self.partly.get(file, "")
+        lost = self.files.losses[file]
+        words = (alike or self.partly.get(file), f"without {'; '.join(lost)}" if lost else None)
+        why = "; ".join(word for word in words if word)
         outcome: Outcome = "restored" if alike is None else "kept"
         seconds = self.seconds.pop(file)
         self.files.outcomes.note(file, waiting.target, outcome, why=why, seconds=seconds)
@@ -166,13 +196,12 @@ class PictureWriter:
         self.written += 1
 
 
-def write_compared(target: Path, blurred: Tensor, restored: Tensor) -> None:
-    """Write both pictures, (3, H, W), side by side, beside the result.
+def write_compared(file: Path, blurred: Tensor, restored: Tensor) -> None:
+    """Write both pictures, (3, H, W), side by side.
 
     Raises:
         PictureError: If the disk refuses.
     """
     columns = {"blurred": blurred, "restored": restored}
     views = {key: in_unit_range(value).float().cpu() for key, value in columns.items()}
-    file = target.with_name(f"{target.stem}{COMPARED}.png")
     write_image(file, side_by_side(views))

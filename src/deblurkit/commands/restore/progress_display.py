@@ -4,9 +4,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from deblurkit.contracts import BlurredBatch, Restoration
 
@@ -18,7 +19,8 @@ REDRAWN = 0.1  # seconds between two drawings of a bar
 WHOLE = frozenset({"rows", "iterations"})  # all of a picture's work; other steps have more to come
 
 
-class Stand(NamedTuple):
+@dataclass(frozen=True)
+class Stand:
     """Where a batch is.
 
     Args:
@@ -64,7 +66,7 @@ class Counted(Protocol):
         ...
 
 
-class Progress:
+class BatchProgress:
     """Follows the pictures of a batch, and what is told inside of each.
 
     Args:

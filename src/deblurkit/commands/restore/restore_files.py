@@ -10,9 +10,10 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from deblurkit.commands.restore.destinations import Destinations, placed
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.config import choice
-from deblurkit.late_import import without_collection
+from deblurkit.late.imports import without_collection
 from deblurkit.weights import DEFAULT
 from deblurkit.weights.files import existing
 
@@ -31,7 +32,8 @@ def restore_files(cfg: DictConfig) -> int:
         InputError: If there is no picture, no such weights, or the results cannot be written so.
     """
     folder = results_folder(str(cfg.output))
-    destinations = placed(cfg, folder)
+    owners = Owners(folder)
+    destinations = placed(cfg, folder, owners)
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
     if cfg.weights is not None:
@@ -43,7 +45,7 @@ def restore_files(cfg: DictConfig) -> int:
     with without_collection():
         from deblurkit.commands.restore.batch import restore_batch
 
-    return restore_batch(cfg, folder, destinations)
+    return restore_batch(cfg, folder, destinations, owners=owners)
 
 
 def first_line(cfg: DictConfig, count: int) -> str:
@@ -84,14 +86,9 @@ def exists(file: Path) -> bool:
 
 def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> int:
     """Say that none of the files is there; what would restore them is not loaded for that."""
-    from deblurkit.commands.restore.outcomes import Outcomes
-
-    outcomes = Outcomes(folder, method=restorer, rank=0)
-    for file, target in destinations:
-        why = ABSENT.format(file)
-        outcomes.note(file, target, "failed", why=why)
-        log.error("not restored: %s: %s", file, why)
-    outcomes.write(destinations)
     count = len(destinations)
-    log.info("0 of %d pictures restored to %s by %s", count, folder, restorer)
+    for file, _ in destinations:
+        log.error("not restored: %s: %s", file, ABSENT.format(file))
+    whither = destinations[0][1] if count == 1 else folder
+    log.info("0 of %d pictures restored to %s by %s", count, whither, restorer)
     return count

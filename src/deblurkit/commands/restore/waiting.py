@@ -37,6 +37,10 @@ class Waiting:
             return self.target
         return self.target.with_stem(f"{self.target.stem}_page{self.number}")
 
+    def beside(self, ending: str) -> Path:
+        """A drawing beside it, by the ending of its stem."""
+        return self.own_target.with_name(f"{self.own_target.stem}{ending}.png")
+
     @property
     def page(self) -> str:
         """Which page it is, in words that begin a sentence; nothing where it is the only one."""

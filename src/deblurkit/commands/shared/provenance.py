@@ -1,10 +1,8 @@
 """What a page says about how it came to be."""
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import deblurkit
-from deblurkit.commands.shared.record import revision
+from deblurkit.commands.shared.record import command, revision
 from deblurkit.config import choice
 from deblurkit.exporting.method import Exported
 from deblurkit.restoring.speed.choice import has_paths
@@ -65,16 +63,6 @@ def provenance(
         Fact("Date", f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"),
         Fact("Version", f"deblurkit {deblurkit.__version__}" + (f" ({commit})" if commit else "")),
     ]
-
-
-def command() -> str:
-    """What was typed, with the program's name instead of its place."""
-    words = sys.orig_argv[1:]
-    if not words:
-        return "python"
-    if words[0].startswith("-"):
-        return join(["python", *words])
-    return join([Path(words[0]).name, *words[1:]])
 
 
 def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:

@@ -25,7 +25,7 @@ def scored_along(cfg: DictConfig, method: RestorationMethod) -> "list[ScoredAlon
     Raises:
         InputError: If ``speed`` is no such word.
     """
-    if cfg.speed is None or not has_paths(method):
+    if cfg.get("speed") is None or not has_paths(method):
         return []
     path = path_of(method, speed_named(str(cfg.speed)), device=str(cfg.trainer.accelerator))
     exact = Eager(torch.float32, torch.contiguous_format)

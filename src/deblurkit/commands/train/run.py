@@ -34,6 +34,8 @@ from deblurkit.metrics.parts.protocol import Direction, leading
 
 log = logging.getLogger(__name__)
 
+TESTED, VALIDATED = "held-out pictures, PSNR in dB", "validation pictures, PSNR in dB"
+
 
 def train(cfg: DictConfig) -> float | None:
     """Train, test, and return the best value of what the best checkpoint is chosen by.
@@ -59,10 +61,12 @@ def train(cfg: DictConfig) -> float | None:
     checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
     checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
-    if cfg.test and data.test is not None:
+    tested = cfg.test and data.test is not None
+    if tested:
         trainer.test(method, data, ckpt_path=best_of(folder), verbose=False)
     if trainer.is_global_zero:
-        print_results(trainer, folder, tables=cfg.test)
+        title = TESTED if tested else VALIDATED
+        print_results(trainer, folder, title=title if cfg.test else None)
         if before is not None:
             before.compare(value, direction)
     checkpoints.finish()
@@ -164,12 +168,20 @@ def best_of(folder: Path) -> str | None:
     return str(best) if best.is_file() else None
 
 
-def print_results(trainer: Trainer, folder: Path, *, tables: bool) -> None:
-    """Say where the run lies, and show the scores of the test pictures."""
+def print_results(trainer: Trainer, folder: Path, *, title: str | None) -> None:
+    """Say where the run lies, and show the scores of the pictures that were looked at last.
+
+    Args:
+        trainer: Has tested, or where nothing tests, validated.
+        folder: Of the run.
+        title: Of the table; None for no table.
+    """
     log.info("run folder: %s", folder)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if tables and isinstance(callback, Scores):
-            print_scores(callback.rows, leading=leading(callback.protocols))
+        if title is not None and isinstance(callback, Scores):
+            if title == VALIDATED and callback.rows:
+                log.info("nothing tests: these are scores of what validates, of the last epoch")
+            print_scores(callback.rows, title, leading=leading(callback.protocols))
             print_pooled(callback.pooled)
 
 

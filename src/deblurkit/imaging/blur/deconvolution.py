@@ -258,28 +258,22 @@ class MaskedLeastSquares(NamedTuple):
             start: Where the search begins.
             steps: Of conjugate gradients; the preconditioner is the solution without a mask.
         """
-        # Complex though they are real: torch would make them so in every product.
-        penalty = self.penalty.to(self.spectra.dtype)
-        inverse = (1 / (self.fidelity * self.spectra.abs().square() + self.penalty)).to(penalty)
-        adjoint = (self.fidelity * self.spectra.conj()).resolve_conj()
-        inside = self.inside.to(self.penalty.dtype)
-
-        def applied(pictures: Spectra) -> Spectra:
-            blurred = torch.fft.irfft2(pictures * self.spectra, s=self.inside.shape)
-            return adjoint * torch.fft.rfft2(blurred * inside) + penalty * pictures
-
+        unmasked = self.fidelity * self.spectra.abs().square() + self.penalty
         return conjugate_gradients(
-            applied,
+            self._applied,
             target,
             start=start,
-            filtered=lambda residual: residual * inverse,
+            filtered=lambda residual: residual / unmasked,
             product=self._product,
             steps=steps,
         )
 
+    def _applied(self, pictures: Spectra) -> Spectra:
+        blurred = torch.fft.irfft2(pictures * self.spectra, s=self.inside.shape)
+        return self.seen(blurred) + self.penalty * pictures
+
     def _product(self, first: Spectra, second: Spectra) -> Float[Tensor, "batch channels 1 1"]:
         """Inner product of real pictures, whose spectra are stored by half; width is even."""
-        products = torch.view_as_real(first.resolve_conj()) * torch.view_as_real(second)
-        ends = products[..., 0, :].sum(dim=(-2, -1)) + products[..., -1, :].sum(dim=(-2, -1))
-        total = 2 * products.sum(dim=(-3, -2, -1)) - ends
-        return total[..., None, None] / self.inside.numel()
+        products = (first.conj() * second).real
+        twice = 2 * products[..., 1:-1].sum(dim=-1) + products[..., 0] + products[..., -1]
+        return twice.sum(dim=-1)[..., None, None] / self.inside.numel()

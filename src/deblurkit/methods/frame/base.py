@@ -9,7 +9,7 @@ import torch
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError, sentence
-from deblurkit.late_lightning import MethodModule
+from deblurkit.late.lightning import MethodModule
 from deblurkit.losses.frozen import Frozen
 from deblurkit.methods.frame.constructed import ConstructedByName
 from deblurkit.methods.frame.doors import require_evaluation_batch, require_pictures

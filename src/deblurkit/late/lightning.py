@@ -13,12 +13,14 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
-from deblurkit.late_import import when_imported
+from deblurkit.late.imports import when_imported
 
 LIGHTNING = "lightning.pytorch"
 
 if TYPE_CHECKING or LIGHTNING in sys.modules:
-    from lightning.pytorch import LightningModule as MethodModule
+    from lightning.pytorch import LightningModule
+
+    MethodModule = LightningModule
 else:
     LIVING: "WeakSet[MethodModule]" = WeakSet()
 
