@@ -24,7 +24,7 @@ from deblurkit.metrics.levin import Levin
 FOLDER = Path(__file__).parent
 BATCHES = (1, 64, 512)
 ROUNDS = 9
-AT_LEAST = 512  # kernels per measurement
+AT_LEAST = 2048  # kernels per measurement
 GAMMAS = (200.0, 300.0, 350.0, 400.0, 500.0, 1000.0, 10000.0)  # the last is that of the example
 MODELS = {"wiener": ["wiener"], "wiener_laplacian (the default until 0.2)": ["wiener_laplacian"]}
 
@@ -72,7 +72,7 @@ def kernels(ours: Worker, theirs: Worker) -> dict[str, Any]:
     for _ in range(ROUNDS):
         for batch in BATCHES:
             for name, side in sides.items():
-                times = max(1, min(AT_LEAST, 64 * batch) // batch)
+                times = max(1, min(AT_LEAST, 128 * batch) // batch)
                 each = side.seconds_each(times=times, task="kernels", batch=batch)
                 seconds[name].setdefault(batch, []).append(each)
     best = {name: min(rows, key=lambda n: median(rows[n])) for name, rows in seconds.items()}

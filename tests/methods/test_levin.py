@@ -14,8 +14,9 @@ from deblurkit.imaging.blur.kernel_estimation import fitted_kernels
 from deblurkit.imaging.formats.files import as_tensor, read_image
 from deblurkit.metrics.kernel_similarity import kernel_similarity
 
-LEAST = {"wiener": 30.0, "richardson_lucy": 31.0, "hyper_laplacian": 32.0}  # dB, mean of 16
-SIMILAR = {"wiener": 0.89, "richardson_lucy": 0.90, "hyper_laplacian": 0.93}
+LEAST = {"wiener": 33.0, "richardson_lucy": 33.5, "hyper_laplacian": 32.0}  # dB, mean of 16
+OF_TWO = {"wiener": 35.0, "richardson_lucy": 35.0, "hyper_laplacian": 35.0}  # kind kernels
+SIMILAR = {"wiener": 0.91, "richardson_lucy": 0.92, "hyper_laplacian": 0.93}
 
 
 @cache
@@ -44,7 +45,7 @@ def test_two_pictures_are_restored(name: str, test_data: Path) -> None:
         if batch["name"][0] in {"im1_kernel6_img", "im2_kernel5_img"}
     ]
     psnr, ssim = scores(name, chosen)
-    assert psnr > LEAST[name] + 3  # these kernels are kind
+    assert psnr > OF_TWO[name]
     assert ssim > 0.95
 
 

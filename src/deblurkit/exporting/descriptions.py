@@ -8,7 +8,7 @@ import torch
 
 import deblurkit
 from deblurkit.exporting.programs import INPUT, OUTPUT
-from deblurkit.exporting.proof import Comparison, restored
+from deblurkit.exporting.proof import Difference, restored
 from deblurkit.imaging.tiling.memory import bytes_taken
 from deblurkit.imaging.tiling.statistics import PictureStatistics
 from deblurkit.imaging.tiling.tiles import Grid
@@ -43,13 +43,13 @@ def description(method: NetworkMethod, *, guarded: bool, runtimes: Sequence[str]
 
 
 def words(
-    described: Mapping[str, Any], comparisons: Sequence[Comparison], *, graph: str
+    described: Mapping[str, Any], differences: Sequence[Difference], *, graph: str
 ) -> dict[str, str]:
     """All metadata of a file, texts.
 
     Args:
         described: As above.
-        comparisons: With the library's pictures.
+        differences: With the library's pictures.
         graph: What the graph is, such as its opset.
     """
     origin = described.get("origin") or {}
@@ -62,7 +62,7 @@ def words(
         "usage": USAGE,
         "graph": graph,
         "errors": "; ".join(
-            f"{each.name} {each.size[0]}x{each.size[1]}: {each.error:.2g}" for each in comparisons
+            f"{each.name} {each.size[0]}x{each.size[1]}: {each.error:.2g}" for each in differences
         ),
         "written by": f"deblurkit {deblurkit.__version__}, torch {torch.__version__}",
     }

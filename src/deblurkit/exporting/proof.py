@@ -17,7 +17,7 @@ UNIT = 16  # pixels; sizes are made of it, or of the network's multiple where th
 SMALL = ((3, 5), (9, 11), (17, 19))  # pixels; the first that a network takes
 
 
-class Comparison(NamedTuple):
+class Difference(NamedTuple):
     """A file's picture beside the library's.
 
     Args:
@@ -60,7 +60,7 @@ def takes(method: NetworkMethod, size: tuple[int, int]) -> bool:
 
 def compared(
     restore: Callable[[Images], Tensor], method: NetworkMethod, *, graph: str
-) -> list[Comparison]:
+) -> list[Difference]:
     """Restore pictures of five sizes by a file and by the library.
 
     Args:
@@ -73,7 +73,7 @@ def compared(
             restore one.
     """
     name = type(method).__name__
-    comparisons = []
+    differences = []
     for kind, size in sizes(method).items():
         picture = photograph(size)
         wanted = restored(method, picture)
@@ -92,14 +92,14 @@ def compared(
                 f"{sentence(error):.300}; nothing is written"
             ) from error
         difference = (answer - wanted).abs().max() if answer.shape == wanted.shape else torch.inf
-        comparisons.append(Comparison(kind, size, float(difference)))
-    worst = max(comparisons, key=lambda comparison: comparison.badness)
+        differences.append(Difference(kind, size, float(difference)))
+    worst = max(differences, key=lambda comparison: comparison.badness)
     if worst.badness > LIMIT:
         raise InputError(
             f"{graph} of {name} differs from the library by {worst.error:.2g} at {worst.size[0]} "
             f"x {worst.size[1]} pixels ({worst.name}), more than {LIMIT:g}; nothing is written"
         )
-    return comparisons
+    return differences
 
 
 def restored(method: NetworkMethod, picture: Images) -> Tensor:

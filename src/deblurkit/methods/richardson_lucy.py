@@ -1,8 +1,10 @@
 """Richardson-Lucy deconvolution with a known kernel."""
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
-from deblurkit.contracts import BlurredBatch, Restoration
+from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.deconvolution import (
     Framed,
@@ -13,6 +15,7 @@ from deblurkit.imaging.blur.deconvolution import (
     known_kernels,
     without_repeats,
 )
+from deblurkit.imaging.blur.noise import faint_noise_level
 from deblurkit.methods.frame.classical import ClassicalMethod
 from deblurkit.progress import steps
 
@@ -35,10 +38,12 @@ class RichardsonLucy(ClassicalMethod):
     tensor(True)
 
     Args:
-        iterations: Number of steps; more are sharper and noisier.
+        iterations: Largest number of steps; more are sharper and noisier.
+        amplified: Number of steps times the standard deviation of the noise, in intensity units,
+            at which a picture stops, for its noise grows with every step; None: it never does.
 
     Raises:
-        InputError: If there is no iteration.
+        InputError: If there is no iteration, or ``amplified`` is not positive.
 
     Source: Richardson, JOSA 1972; Lucy, The Astronomical Journal 1974; the mask as in Bertero and
     Boccacci, "A simple method for the reduction of boundary effects in the Richardson-Lucy
@@ -47,11 +52,15 @@ class RichardsonLucy(ClassicalMethod):
 
     takes = frozenset({"kernel"})
 
-    def __init__(self, *, iterations: int) -> None:
+    def __init__(self, *, iterations: int, amplified: float | None = None) -> None:
+        # Files that were written before there was a rule to stop hold the iterations only.
         super().__init__()
-        if iterations < 1:
-            raise InputError(f"Richardson-Lucy needs at least 1 iteration, got {iterations}")
-        self.iterations = iterations
+        if iterations < 1 or (amplified is not None and amplified <= 0):
+            raise InputError(
+                "Richardson-Lucy needs at least 1 iteration and a positive amplified noise, "
+                f"got {iterations} and {amplified}"
+            )
+        self.iterations, self.amplified = iterations, amplified
 
     def restoration(self, batch: BlurredBatch) -> Restoration:
         """Restore a batch of any size with its kernels."""
@@ -59,13 +68,25 @@ class RichardsonLucy(ClassicalMethod):
         blurred = batch["blurred"].to(kernels.dtype)
         frame = PeriodicFrame((blurred.shape[-2], blurred.shape[-1]), kernel_size=kernels.shape[-1])
         with torch.autocast(blurred.device.type, enabled=False):
-            observed = frame.extended(without_repeats(blurred))
+            distinct = without_repeats(blurred)
+            counts = self.steps(distinct)
+            observed = frame.extended(distinct)
             inside = frame.inside(observed).to(observed.dtype).expand_as(observed)
             spectra = kernel_spectra(kernels, frame.size)
             estimate = observed
-            for _ in steps(range(self.iterations), "iterations"):
-                estimate = multiplied(estimate, observed, inside, spectra=spectra)
+            for step in steps(range(int(counts.max())), "iterations"):
+                sharper = multiplied(estimate, observed, inside, spectra=spectra)
+                going = (step < counts)[:, None, None, None]
+                estimate = torch.where(going, sharper, estimate)
         return {"restored": frame.cropped(estimate).expand_as(blurred)}
+
+    def steps(self, blurred: Images) -> Int[Tensor, " batch"]:
+        """How many steps each picture takes: the fewer, the noisier it is."""
+        most = torch.full((len(blurred),), self.iterations, device=blurred.device)
+        if self.amplified is None:
+            return most
+        noise = faint_noise_level(blurred.detach()).clamp(min=self.amplified / self.iterations)
+        return torch.minimum(most, (self.amplified / noise).round().long().clamp(min=1))
 
 
 def multiplied(estimate: Framed, observed: Framed, inside: Framed, *, spectra: Spectra) -> Framed:

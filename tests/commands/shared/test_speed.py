@@ -10,6 +10,9 @@ import pytest
 import skimage.data
 import torch
 from omegaconf import DictConfig
+from running import VALIDATED, tiny
+from running import config as running_config
+from running import run as trained
 
 from deblurkit.commands.evaluate.evaluate import evaluate
 from deblurkit.commands.restore.restore_files import restore_files
@@ -110,3 +113,26 @@ def test_scores_are_exact_unless_speed_says_otherwise(tmp_path: Path) -> None:
     (psnr,) = (key for key in scores["null"] if key.endswith("psnr") and "blurred" not in key)
     assert scores["null"] == scores["exact"]
     assert 0 < abs(scores["fast"][psnr] - scores["exact"][psnr]) < 0.05
+
+
+def test_a_comparison_is_exact() -> None:
+    with pytest.raises(InputError, match="compare= restores exactly"):
+        evaluate(compose("compare=[tiny,unsharp]", "speed=fast", config="eval"))
+
+
+def test_a_training_goes_on_after_scores_along_another_path(tmp_path: Path) -> None:
+    """Steps are those of a training with exact scores, bit by bit; scores are not."""
+    weights, scores = {}, {}
+    for speed in ("exact", "fast"):
+        overrides = ("model=dclnet_residual", VALIDATED, f"speed={speed}", "test=false")
+        cfg = running_config(tmp_path / speed, *overrides)
+        cfg.model = tiny(cfg.model)
+        weights[speed] = trained(cfg)["state_dict"]
+        with (tmp_path / speed / "metrics.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        scores[speed] = [
+            value for row in rows for key, value in row.items() if key == "val/psnr" and value
+        ]
+    assert all(weights["fast"][name].equal(value) for name, value in weights["exact"].items())
+    assert len(scores["fast"]) == 2
+    assert scores["fast"] != scores["exact"]

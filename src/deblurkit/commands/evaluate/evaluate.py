@@ -20,8 +20,8 @@ from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.record import as_text, keep_earlier, versions, write_record
-from deblurkit.commands.shared.scored_along import scored_along
-from deblurkit.commands.shared.speed import chosen_path
+from deblurkit.commands.shared.speed.choice import chosen_path
+from deblurkit.commands.shared.speed.scored_along import scored_along
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,

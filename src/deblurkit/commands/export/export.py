@@ -17,7 +17,7 @@ from deblurkit.errors import InputError, sentence
 from deblurkit.exporting.descriptions import description, words
 from deblurkit.exporting.onnx_files import onnx_model, with_words
 from deblurkit.exporting.programs import exported_program, with_network
-from deblurkit.exporting.proof import Comparison, compared, sizes
+from deblurkit.exporting.proof import Difference, compared, sizes
 from deblurkit.exporting.reading import is_exported, require_free_size, require_plain
 from deblurkit.exporting.runtimes import ONNXRuntime, OpenVINO, Runtime
 from deblurkit.exporting.torch_files import loaded, saved
@@ -53,23 +53,23 @@ class Format(NamedTuple):
     """
 
     suffix: str
-    write: Callable[[Export], tuple[bytes, list[Comparison]]]
+    write: Callable[[Export], tuple[bytes, list[Difference]]]
 
 
-def onnx_file(export: Export) -> tuple[bytes, list[Comparison]]:
+def onnx_file(export: Export) -> tuple[bytes, list[Difference]]:
     """Content of an ONNX file, compared as ONNX Runtime runs it."""
     name = type(export.method).__name__
     model = onnx_model(export.program, opset=export.opset, name=name)
     content = model.SerializeToString()
-    comparisons = compared(
+    differences = compared(
         by(ONNXRuntime(content)), export.method, graph=f"the ONNX graph by {ONNXRuntime.title}"
     )
     runtimes = [ONNXRuntime.title, *openvino_too(content, export.method)]
     require_plain(model)  # as whoever reads it again does
     require_free_size(model.graph)
     described = description(export.method, guarded=export.guarded, runtimes=runtimes)
-    said = words(described, comparisons, graph=f"ONNX, opset {export.opset}")
-    return with_words(model, said), comparisons
+    said = words(described, differences, graph=f"ONNX, opset {export.opset}")
+    return with_words(model, said), differences
 
 
 def by(runtime: Runtime) -> Callable[[Tensor], Tensor]:
@@ -90,13 +90,13 @@ def openvino_too(content: bytes, method: NetworkMethod) -> list[str]:
     return [OpenVINO.title]
 
 
-def torch_file(export: Export) -> tuple[bytes, list[Comparison]]:
+def torch_file(export: Export) -> tuple[bytes, list[Difference]]:
     """Content of a file of ``torch.export``, compared as it is read again."""
     described = description(export.method, guarded=export.guarded, runtimes=())
     module = loaded(saved(export.program, {})).module()
-    comparisons = compared(module, export.method, graph="the program of torch.export")
-    said = words(described, comparisons, graph=f"torch.export, torch {torch.__version__}")
-    return saved(export.program, said), comparisons
+    differences = compared(module, export.method, graph="the program of torch.export")
+    said = words(described, differences, graph=f"torch.export, torch {torch.__version__}")
+    return saved(export.program, said), differences
 
 
 FORMATS = {"onnx": Format(".onnx", onnx_file), "torch": Format(".pt2", torch_file)}
@@ -125,8 +125,8 @@ def export(cfg: DictConfig) -> str:
     name = type(method).__name__
     program = exported_program(method, size=sizes(method)["traced"])
     prepared = Export(method, program, cfg.weights in shipped(), int(cfg.opset))
-    content, comparisons = kind.write(prepared)
-    for each in comparisons:
+    content, differences = kind.write(prepared)
+    for each in differences:
         log.info(
             *("%s, %d x %d pixels: largest difference from the library %.2g of 1", each.name),
             *(*each.size, each.error),

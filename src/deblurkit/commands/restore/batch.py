@@ -20,7 +20,7 @@ from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import warn_of
 from deblurkit.commands.shared.provenance import method_name
-from deblurkit.commands.shared.speed import chosen_path, described_path
+from deblurkit.commands.shared.speed.choice import chosen_path, described_path
 from deblurkit.config import plain
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.progress import told_to

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from deblurkit.callbacks.scores import Scores
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.commands.shared.record import write_record
-from deblurkit.commands.shared.scored_along import scored_along
+from deblurkit.commands.shared.speed.scored_along import scored_along
 from deblurkit.commands.shared.sweeps import compared_by
 from deblurkit.commands.shared.tables import print_pooled, print_scores
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices

@@ -36,8 +36,8 @@ class RestorationMethod(MethodModule, ABC, metaclass=ConstructedByName):
         multiple: Height and width of tiles are divisible by this, pixels.
         reach: How far a pixel's result looks, pixels; None where nobody knows.
         on_cpu: How ``deblurkit-train`` computes its steps on a processor with bf16 instructions
-            where nobody says it; float32 until ``benchmarks/training_step.py`` has shown that
-            others are faster at equal loss.
+            where nobody says it; float32 until ``benchmarks/training_step.py`` has shown what
+            is faster.
         on_cpu_without_bf16: The same on other processors.
 
     >>> class Darker(RestorationMethod):

@@ -156,6 +156,9 @@ def at_once(optimizer: Optimizer) -> Optimizer:
 
     Its own default goes over them one by one on a CPU, up to a tenth of a batch's time. With
     ``fused=True`` in its constructor the guard would see the gradients of a gradient scaler.
+
+    >>> at_once(torch.optim.Adam([torch.zeros(2)])).param_groups[0]["fused"]
+    True
     """
     for group in optimizer.param_groups:
         if group.get("fused", False) is None and group["foreach"] is None:
@@ -165,7 +168,15 @@ def at_once(optimizer: Optimizer) -> Optimizer:
 
 
 def lay_out(optimizer: Optimizer) -> None:
-    """Give loaded state the layout of its parameter: the kernel reads both in memory's order."""
+    """Give loaded state the layout of its parameter: the kernel reads both in memory's order.
+
+    >>> weight = torch.zeros(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)
+    >>> optimizer = torch.optim.Adam([weight])
+    >>> optimizer.state[weight]["exp_avg"] = torch.zeros(2, 3, 4, 4)
+    >>> lay_out(optimizer)
+    >>> optimizer.state[weight]["exp_avg"].stride() == weight.stride()
+    True
+    """
     for parameter, state in optimizer.state.items():
         for key, value in state.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:

@@ -52,6 +52,8 @@ def compare(cfg: DictConfig) -> None:
         raise InputError(
             "compare= names all methods itself: leave weights=, model=, restored= and save= out"
         )
+    if cfg.speed not in (None, "exact"):
+        raise InputError("compare= restores exactly, by every method: leave speed= out")
     methods = compared_methods(cfg)
     data = held_out(cfg)
     for method in methods.values():
