@@ -23,7 +23,7 @@ from deblurkit.config import build_recipe, plain
 from deblurkit.errors import InputError
 from deblurkit.exporting.onnx_files import onnx_model
 from deblurkit.exporting.programs import exported_program
-from deblurkit.exporting.proof import Comparison, compared, sizes
+from deblurkit.exporting.proof import Difference, compared, sizes
 from deblurkit.exporting.runtimes import ONNXRuntime, OpenVINO, Runtime
 from deblurkit.exporting.torch_files import loaded, saved
 from deblurkit.methods.frame.network import NetworkMethod
@@ -77,10 +77,10 @@ def run_by(kind: type[Runtime], content: bytes, method: NetworkMethod) -> float 
 
 def worst(method: NetworkMethod, restore: Any) -> float | str:
     try:
-        comparisons: list[Comparison] = compared(restore, method, graph="the file")
+        differences: list[Difference] = compared(restore, method, graph="the file")
     except InputError as error:
         return str(error).removesuffix("; nothing is written")
-    return float(f"{max(each.error for each in comparisons):.1g}")
+    return float(f"{max(each.error for each in differences):.1g}")
 
 
 if __name__ == "__main__":

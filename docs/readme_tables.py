@@ -42,7 +42,10 @@ def exports() -> str:
         else:
             numbers = [said.get(kind) for kind in kinds]
             words = [f"{kind}: {said[kind]}" for kind in kinds if isinstance(said.get(kind), str)]
-            cells = [f"{number:.0e}" if isinstance(number, float) else "no" for number in numbers]
+            cells = [
+                f"{number:.0e}".replace("0e+00", "0") if isinstance(number, float) else "no"
+                for number in numbers
+            ]
             rows.append((key, *cells, "; ".join(words)))
     return table("| `model=` | `format=torch` | ONNX Runtime | OpenVINO | in the way |", rows)
 

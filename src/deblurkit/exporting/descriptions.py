@@ -23,12 +23,13 @@ USAGE = (
 )
 
 
-def description(method: NetworkMethod, *, guarded: bool) -> dict[str, Any]:
+def description(method: NetworkMethod, *, guarded: bool, runtimes: Sequence[str]) -> dict[str, Any]:
     """What is read again with the file, plain values.
 
     Args:
         method: What the file restores like.
         guarded: Whether pictures that it would harm are to stay as they were.
+        runtimes: Titles of those that were seen to restore as the library does.
     """
     return {
         **method.description(),
@@ -37,6 +38,7 @@ def description(method: NetworkMethod, *, guarded: bool) -> dict[str, Any]:
         "reach": None if averages(method) else method.reach,
         "memory": memory(method),
         "guarded": guarded,
+        "runtimes": [*runtimes],
     }
 
 

@@ -95,13 +95,16 @@ def exported_method(path: Path, runtime: type[Runtime] | None = None) -> Exporte
 
     Args:
         path: An existing file.
-        runtime: What runs it; OpenVINO where that is installed, else ONNX Runtime.
+        runtime: What runs it; OpenVINO where that is installed and was seen to restore as the
+            library does when the file was made, else ONNX Runtime.
 
     Raises:
         InputError: As in ``read_exported``, or if the runtime is missing or refuses the file.
     """
     file = read_exported(path)
-    chosen = runtime or (OpenVINO if find_spec("openvino") is not None else ONNXRuntime)
+    proven = OpenVINO.title in file.described["runtimes"]
+    fast = proven and find_spec("openvino") is not None
+    chosen = runtime or (OpenVINO if fast else ONNXRuntime)
     try:
         opened = chosen(file.content)
     except InputError:

@@ -33,7 +33,8 @@ class ExportedFile(NamedTuple):
     Args:
         content: The bytes of the file.
         described: What it says about itself: ``method``, ``recipe``, ``origin``, ``multiple``,
-            ``reach``, ``memory`` and ``guarded``.
+            ``reach``, ``memory``, ``guarded`` and ``runtimes``, titles of those that were seen to
+            restore as the library does.
     """
 
     content: bytes
@@ -99,6 +100,8 @@ def description_in(words: Mapping[str, str]) -> dict[str, Any]:
             raise ValueError("it looks farther, or takes more memory, than any network")
         if type(described["guarded"]) is not bool or not described["method"].isidentifier():
             raise ValueError("it describes no method")
+        if not isinstance(described["runtimes"], list):
+            raise ValueError("it names no runtimes")
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise InputError(f"its description is damaged: {sentence(error):.200}") from error
     return {**described, "method": described["method"][:100]}

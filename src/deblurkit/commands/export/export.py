@@ -3,21 +3,23 @@
 import hashlib
 import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import torch
 from omegaconf import DictConfig
+from torch import Tensor
 from torch.export import ExportedProgram
 
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.results import new_file
-from deblurkit.errors import InputError
+from deblurkit.errors import InputError, sentence
 from deblurkit.exporting.descriptions import description, words
 from deblurkit.exporting.onnx_files import onnx_model, with_words
 from deblurkit.exporting.programs import exported_program, with_network
 from deblurkit.exporting.proof import Difference, compared, sizes
 from deblurkit.exporting.reading import is_exported, require_free_size, require_plain
-from deblurkit.exporting.runtimes import ONNXRuntime
+from deblurkit.exporting.runtimes import ONNXRuntime, OpenVINO, Runtime
 from deblurkit.exporting.torch_files import loaded, saved
 from deblurkit.methods.frame.network import NetworkMethod
 from deblurkit.storage import replacing
@@ -58,22 +60,39 @@ def onnx_file(export: Export) -> tuple[bytes, list[Difference]]:
     """Content of an ONNX file, compared as ONNX Runtime runs it."""
     name = type(export.method).__name__
     model = onnx_model(export.program, opset=export.opset, name=name)
-    runtime = ONNXRuntime(model.SerializeToString())
+    content = model.SerializeToString()
     differences = compared(
-        lambda picture: torch.from_numpy(runtime(picture.numpy())),
-        export.method,
-        graph="the ONNX graph",
+        by(ONNXRuntime(content)), export.method, graph=f"the ONNX graph by {ONNXRuntime.title}"
     )
+    runtimes = [ONNXRuntime.title, *openvino_too(content, export.method)]
     require_plain(model)  # as whoever reads it again does
     require_free_size(model.graph)
-    described = description(export.method, guarded=export.guarded)
+    described = description(export.method, guarded=export.guarded, runtimes=runtimes)
     said = words(described, differences, graph=f"ONNX, opset {export.opset}")
     return with_words(model, said), differences
 
 
+def by(runtime: Runtime) -> Callable[[Tensor], Tensor]:
+    """A runtime, for tensors."""
+    return lambda picture: torch.from_numpy(runtime(picture.numpy()))
+
+
+def openvino_too(content: bytes, method: NetworkMethod) -> list[str]:
+    """The title of OpenVINO, where it is installed and restores as the library does."""
+    if find_spec("openvino") is None:
+        return []
+    try:
+        compared(by(OpenVINO(content)), method, graph="the ONNX graph by OpenVINO")
+    except Exception as error:  # runtimes' own classes are not public
+        reason = sentence(error).removesuffix("; nothing is written")
+        log.warning("%.300s; deblurkit restores with ONNX Runtime", reason)
+        return []
+    return [OpenVINO.title]
+
+
 def torch_file(export: Export) -> tuple[bytes, list[Difference]]:
     """Content of a file of ``torch.export``, compared as it is read again."""
-    described = description(export.method, guarded=export.guarded)
+    described = description(export.method, guarded=export.guarded, runtimes=())
     module = loaded(saved(export.program, {})).module()
     differences = compared(module, export.method, graph="the program of torch.export")
     said = words(described, differences, graph=f"torch.export, torch {torch.__version__}")
