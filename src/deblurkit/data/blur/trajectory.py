@@ -234,10 +234,10 @@ def _exposed(paths: Tensor, samples: float, size: int) -> tuple[Tensor, Tensor]:
     moments = torch.arange(paths.shape[1], dtype=paths.dtype, device=paths.device)
     weights = (samples - moments).clamp_(0, 1)  # the last one may be cut
     weights /= weights.sum()
-    axes = paths.permute(2, 1, 0)  # samples of all paths side by side, as walkers leave them
-    centre = torch.matmul(weights, axes)
-    reach = torch.maximum(axes.amax(dim=1) - centre, centre - axes.amin(dim=1)).amax(dim=0)
+    # Samples of all paths side by side, as walkers leave them, in memory of their own.
+    placed = paths.permute(2, 1, 0).clone(memory_format=torch.contiguous_format)
+    centre = torch.matmul(weights, placed)
+    reach = torch.maximum(placed.amax(dim=1) - centre, centre - placed.amin(dim=1)).amax(dim=0)
     shrink = (size // 2 / reach.clamp_(min=1e-12)).clamp_(max=1.0)
-    placed = torch.empty(axes.shape, dtype=torch.float32, device=paths.device)
-    torch.sub(axes, centre[:, None], out=placed).mul_(shrink).add_(size // 2)
-    return splat_in_rows(placed, weights.float()[:, None], size=size), shrink
+    placed.mul_(shrink).add_((size // 2 - centre * shrink)[:, None])
+    return splat_in_rows(placed.float(), weights.float()[:, None], size=size), shrink
