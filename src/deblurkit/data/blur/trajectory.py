@@ -21,9 +21,12 @@ from deblurkit.data.blur.parts.family import (
     interval,
     uniform,
 )
+from deblurkit.data.blur.parts.scratch import Scratch
 from deblurkit.data.blur.parts.splat import AT_ONCE, splat_in_rows
 from deblurkit.data.blur.parts.walk import Turn, Walkers, walked
 from deblurkit.errors import InputError
+
+SCRATCH = Scratch()
 
 
 class ShakeDraws(NamedTuple):
@@ -50,16 +53,30 @@ class ShakeDraws(NamedTuple):
     push: Float[Tensor, "steps 2 batch"]
 
 
-def shake_draws(anxiety: Tensor, samples: int, generator: torch.Generator) -> ShakeDraws:
-    """Draw what trajectories of ``samples`` points need, to be walked in the anxieties' dtype."""
+def shake_draws(
+    anxiety: Tensor, samples: int, generator: torch.Generator, *, scratch: Scratch | None = None
+) -> ShakeDraws:
+    """Draw what trajectories of ``samples`` points need, to be walked in the anxieties' dtype.
+
+    Args:
+        anxiety: Of each trajectory.
+        samples: Points of each.
+        generator: Draws on its device.
+        scratch: Where the numbers of all steps go on the CPU; fresh memory without it.
+    """
     count, steps = len(anxiety), samples - 1
     device = generator.device
     pull, jerk, tremor, heading = (
         uniform((0.0, 1.0), count, generator).to(anxiety) for _ in range(4)
     )
-    each_step = torch.rand(2, steps, count, generator=generator, device=device)
-    push = torch.randn(steps, 2, count, generator=generator, device=device)
-    chance, turn = each_step
+    if scratch is None or device.type != "cpu":
+        each_step = torch.empty(2, steps, count, device=device)
+        push = torch.empty(steps, 2, count, device=device)
+    else:
+        each_step = scratch.array("each step", 2, steps, count)
+        push = scratch.array("push", steps, 2, count)
+    chance, turn = each_step.uniform_(generator=generator)
+    push.normal_(generator=generator)
     return ShakeDraws(anxiety, pull, jerk, tremor, heading, chance, turn, push)
 
 
@@ -93,6 +110,7 @@ def shown_paths(
     *,
     scale: Float[Tensor, " batch"],
     length: float,
+    scratch: Scratch | None = None,
 ) -> Float[Tensor, "batch moments 2"]:
     """Walk the trajectories of ``shake_paths`` as far as they are shown, in another order.
 
@@ -102,6 +120,7 @@ def shown_paths(
         steps: How far each of them is walked, in this order, from most to least.
         scale: Magnification of each, in this order.
         length: Length of a whole path, in pixels.
+        scratch: Where paths in single precision go on the CPU; fresh memory without it.
 
     Returns:
         Column and row of each sample, in pixels from the start, as many samples as the first path
@@ -121,7 +140,12 @@ def shown_paths(
         steps=steps.numpy(),
         scale=(step * scale).to(anxiety).numpy(),
     )
-    path = torch.from_numpy(walked(walkers, ordered.push.numpy(), _turns(ordered, order)))
+    shape = (int(steps[0]) + 1, 2, len(order))
+    if scratch is None or anxiety.dtype != torch.float32:
+        path = anxiety.new_empty(shape)
+    else:
+        path = scratch.array("path", *shape)
+    walked(walkers, ordered.push.numpy(), _turns(ordered, order), out=path.numpy())
     return path.to(draws.push.device).permute(2, 0, 1)
 
 
@@ -182,11 +206,13 @@ class CameraShake:
         anxiety = choice(self.anxieties, count, generator)
         fraction = choice(self.fractions, count, generator)
         scale = uniform(self.scale, count, generator)
-        draws = shake_draws(anxiety.float(), self.samples, generator)  # memory is what takes time
+        draws = shake_draws(anxiety.float(), self.samples, generator, scratch=SCRATCH)
         order = fraction.argsort(descending=True)
         samples = (fraction.float() * self.samples)[order]
         steps = samples.ceil().long().clamp(2, self.samples) - 1
-        paths = shown_paths(draws, order, steps, scale=scale[order], length=self.length)
+        paths = shown_paths(
+            draws, order, steps, scale=scale[order], length=self.length, scratch=SCRATCH
+        )
         kernels, shrink = _exposures(paths, samples, order, size=self.size)
         parameters = {"anxiety": anxiety, "fraction": fraction, "scale": scale * shrink}
         return KernelBatch(kernels, parameters)

@@ -45,8 +45,12 @@ class Walkers(NamedTuple):
 
 
 def walked(
-    walkers: Walkers, push: Float[ndarray, "steps 2 all"], turns: Mapping[int, Sequence[Turn]]
-) -> Float[ndarray, "moments 2 walkers"]:
+    walkers: Walkers,
+    push: Float[ndarray, "steps 2 all"],
+    turns: Mapping[int, Sequence[Turn]],
+    *,
+    out: Float[ndarray, "moments 2 walkers"],
+) -> None:
     """Take steps of the length 1; the direction of each is that of the last one, changed.
 
     NumPy and not torch: the numbers of a step are few, so that calling takes most of the time.
@@ -55,15 +59,12 @@ def walked(
         walkers: They begin at the origin.
         push: Added to the velocity, before ``tremor``.
         turns: By step, where there are any.
-
-    Returns:
-        Position before each step and after the last one, scaled; after a walker's own last step
-        anything may stand there.
+        out: Takes the position before each step and after the last one, scaled; what stands there
+            after a walker's own last step stays.
     """
     longest, kind = int(walkers.steps[0]), walkers.velocity.dtype
     velocity, position = walkers.velocity, np.zeros_like(walkers.velocity)
-    path = np.empty((longest + 1, *velocity.shape), kind)
-    path[0] = 0
+    out[0] = 0
     for start in range(0, longest, STRETCH):
         end = min(start + STRETCH, longest)
         active = int((walkers.steps > start).sum())
@@ -72,9 +73,8 @@ def walked(
         velocity, position = velocity[:, :active].copy(), position[:, :active].copy()
         changing = [turns.get(moment, ()) for moment in range(start, end)]
         positions = _stretch(velocity, position, pushes, pull=walkers.pull[:active], turns=changing)
-        np.multiply(positions, walkers.scale[:active], path[start + 1 : end + 1, :, :active])
+        np.multiply(positions, walkers.scale[:active], out[start + 1 : end + 1, :, :active])
         position = positions[-1]
-    return path
 
 
 def _stretch(
