@@ -16,8 +16,10 @@ QUESTIONS = {
     "cache": "Crops out of the prepared cache against decoding whole frames",
     "overhead": "What our bases add to a bare Lightning step",
     "gan_step": "A training step of DeblurGAN against a plain port of the published one",
+    "training_step": "A whole training step as trainer=cpu takes it, against float32",
     "protocols": "Protocols against the plain way to the same numbers",
     "selfdeblur": "An iteration of SelfDeblur against a plain port of the published loop",
+    "start": "What it costs to start, from the key press to the end of a small command",
     "restore": "DCLNet on a 1280x720 picture: time, memory, share of the convolution speed",
     "inference": "Every network on a 1280x720 picture, and published times",
 }

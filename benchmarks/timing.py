@@ -27,12 +27,19 @@ def seconds(work: Callable[[], Any], device: str) -> float:
     return time.perf_counter() - begin
 
 
-def convolution_speed(shapes: Sequence[Shape], dtype: torch.dtype, device: str) -> float:
+def convolution_speed(
+    shapes: Sequence[Shape],
+    dtype: torch.dtype,
+    device: str,
+    *,
+    layout: torch.memory_format = torch.contiguous_format,
+) -> float:
     """Operations per second of a convolution, the best of all shapes and repetitions."""
     best = 0.0
     for channels, side, rows, columns in shapes:
         convolution = nn.Conv2d(channels, channels, side, padding=side // 2).to(device, dtype)
-        features = torch.rand(1, channels, rows, columns).to(device, dtype)
+        convolution.to(memory_format=layout)  # type: ignore[call-overload]
+        features = torch.rand(1, channels, rows, columns).to(device, dtype, memory_format=layout)
         operations = 2 * side**2 * channels**2 * rows * columns
         repeats = max(int(1e10 / operations), 2) if device == "cpu" else 50
         with torch.inference_mode():

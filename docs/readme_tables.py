@@ -1,9 +1,11 @@
-"""Writes the tables of methods, protocols and former names into the pages that hold them.
+"""Writes the tables of methods, protocols, exports and former names into the pages that hold them.
 
 A method's line is ``# <source>; <what else a user should know>``, a protocol's ``# <what>: <how>``.
 """
 
 from pathlib import Path
+
+import yaml
 
 from deblurkit.former_names import MODULES, NAMES
 
@@ -27,6 +29,25 @@ def former_names() -> str:
     """A line per module, then one per class, that was called otherwise before."""
     pairs = [*sorted(MODULES.items()), *sorted(NAMES.items())]
     return table("| before | now |", [(old, f"`{new}`") for old, new in pairs])
+
+
+def exports() -> str:
+    """A line per network that was exported, in the order of their names."""
+    kinds = ("torch", "onnx", "openvino")
+    stored = yaml.safe_load((DOCS / "exports.yaml").read_text())
+    rows = []
+    for key, said in stored.items():
+        if "not tried" in said:
+            rows.append((key, "not tried", "", "", said["not tried"]))
+        else:
+            numbers = [said.get(kind) for kind in kinds]
+            words = [f"{kind}: {said[kind]}" for kind in kinds if isinstance(said.get(kind), str)]
+            cells = [
+                f"{number:.0e}".replace("0e+00", "0") if isinstance(number, float) else "no"
+                for number in numbers
+            ]
+            rows.append((key, *cells, "; ".join(words)))
+    return table("| `model=` | `format=torch` | ONNX Runtime | OpenVINO | in the way |", rows)
 
 
 def of(group: str) -> list[tuple[str, str]]:
@@ -67,6 +88,7 @@ def pages() -> dict[Path, str]:
         DOCS / "methods.md": ("methods", methods()),
         DOCS / "protocols.md": ("protocols", protocols()),
         DOCS / "migrating.md": ("former names", former_names()),
+        DOCS / "export.md": ("exports", exports()),
     }
     return {file: renewed(file.read_text(), *made) for file, made in tables.items()}
 

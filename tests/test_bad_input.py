@@ -23,8 +23,8 @@ from safetensors.torch import save_file
 
 import deblurkit
 from deblurkit.cli.command_line import parsed
+from deblurkit.cli.configs.untrusted_configs import run_config
 from deblurkit.cli.front import guarded
-from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.commands.evaluate.evaluate import evaluate
 from deblurkit.commands.restore.restore_files import restore_files
 from deblurkit.commands.shared.trainer import homes

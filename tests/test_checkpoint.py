@@ -190,6 +190,23 @@ def test_damaged_bytes_are_a_sentence(suffix: str, content: dict[str, Any], tmp_
             deblurkit.load(damaged, trust=TOYS)
 
 
+def test_shared_weights_are_values_whatever_their_order_in_memory(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    method = build_recipe(DIRECT, trust=TOYS)
+    scattered = 0
+    with torch.no_grad():
+        for parameter in method.parameters():
+            parameter.copy_(torch.rand_like(parameter))
+            axes = range(parameter.ndim)[::-1]
+            parameter.data = parameter.data.permute(*axes).contiguous().permute(*axes)
+            scattered += not parameter.is_contiguous()
+    assert scattered
+    deblurkit.save_weights(method, tmp_path / "mine.safetensors")
+    loaded_state = deblurkit.load(tmp_path / "mine.safetensors", trust=TOYS).state_dict()
+    assert all(torch.equal(loaded_state[name], t) for name, t in method.state_dict().items())
+
+
 def test_a_flipped_bit_of_a_weight_is_noticed(content: dict[str, Any], tmp_path: Path) -> None:
     loaded(content, tmp_path)
     whole = tmp_path / "stranger.ckpt"

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from deblurkit.cli.command_line import parsed
-from deblurkit.cli.untrusted_configs import require_harmless_folders
+from deblurkit.cli.configs.untrusted_configs import require_harmless_folders
+from deblurkit.cli.run_folders import tidy
 from deblurkit.commands.data.prepare import prepare_data
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.shared.inputs import targets
 from deblurkit.config import compose
 from deblurkit.data.sources.folders import FolderPairs, FolderPictures
 from deblurkit.errors import InputError
-from deblurkit.file_tree import files_below, visible_files_below
+from deblurkit.file_tree import files_below, remove_empty, standing, visible_files_below
 from deblurkit.imaging.formats.files import write_image
 
 NAMES = ["A/1", "B/1", "C/1"]
@@ -109,3 +110,21 @@ def test_a_cache_behind_a_link_is_measured(
     with caplog.at_level(logging.INFO):
         assert prepare_data(cfg) == 2 * 44 * 96 * 128 * 3
     assert list((tmp_path / "disk").glob("*.pixels"))
+
+
+def test_folders_that_were_there_stay_also_if_they_are_empty(tmp_path: Path) -> None:
+    own, run = tmp_path / "own", tmp_path / "own" / "runs" / "today"
+    own.mkdir()
+    before = standing(run)
+    run.mkdir(parents=True)
+    remove_empty(run, standing=before)
+    assert list(tmp_path.rglob("*")) == [own]
+    (run / ".hydra").mkdir(parents=True)
+    for name in ("eval.log", ".hydra/config.yaml"):
+        (run / name).touch()
+    (run / "scores.json").touch()
+    tidy(run, before)
+    assert (run / ".hydra" / "config.yaml").is_file()
+    (run / "scores.json").unlink()
+    tidy(run, before)
+    assert list(tmp_path.rglob("*")) == [own]

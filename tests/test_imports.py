@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("torch", "lightning", "kornia", "albumentations", "wandb", "torchmetrics")
-COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert")
+# Of those and others, what no picture is restored with.
+OF_TRAINING = (*HEAVY[1:], "scipy", "skimage", "sympy", "torch._dynamo", "jinja2", "tensorboard")
+COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert", "export")
 # Runs before every program: whoever asks the network fails, and heavy modules are told at the end.
 BEFORE = f"""
 import atexit, socket, sys
@@ -86,3 +88,114 @@ def test_what_looks_at_names_and_files_is_light(tmp_path: Path) -> None:
         "from deblurkit.commands.restore import journal; from deblurkit.commands.shared import "
     )
     assert answer(f"{program}inputs, names, sweeps", folder=tmp_path) == ""
+
+
+def imported_by(program: str, *arguments: str, folder: Path, code: int = 0) -> tuple[str, set[str]]:
+    """What a program prints, and which heavy packages it imports."""
+    told = BEFORE.replace(str(HEAVY), str(("torch", *OF_TRAINING)))
+    done = subprocess.run(
+        [sys.executable, "-c", told + program, *arguments],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    *said, last = ["", *done.stderr.splitlines()]
+    packages = last.removeprefix("imported: ").split() if last.startswith("imported: ") else []
+    return done.stdout + "\n".join([*said, *([] if packages else [last])]), {*packages}
+
+
+DEBLUR = "from deblurkit.cli.deblur import main\nmain()"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ["photo.pgn"],
+            1,
+            "not restored: photo.pgn: photo.pgn cannot be read: there is no such file",
+        ),
+        (["."], 2, "deblurkit: found no picture"),
+        (["here.png", "weights=tyni"], 2, "deblurkit: tyni is no file; weights= takes"),
+        (["here.png", "suffix=.xyz"], 2, "deblurkit: suffix must be one of .bmp"),
+        (["here.png", "wieghts=tiny"], 2, "deblurkit: there is no wieghts; did you mean weights?"),
+    ],
+)
+def test_mistakes_are_answered_without_torch(
+    words: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    if words[0] == "here.png":
+        (tmp_path / "here.png").write_bytes(b"looked at by nobody")
+    printed, packages = imported_by(DEBLUR, *words, folder=tmp_path, code=code)
+    assert said in printed
+    assert not packages
+
+
+def test_the_sentence_on_a_file_that_is_not_there_is_that_of_whoever_reads_it(
+    tmp_path: Path,
+) -> None:
+    from deblurkit.commands.restore.restore_files import ABSENT
+    from deblurkit.errors import PictureError
+    from deblurkit.imaging.formats.files import read_picture
+
+    with pytest.raises(PictureError) as caught:
+        read_picture(tmp_path / "photo.png")
+    assert str(caught.value) == ABSENT.format(tmp_path / "photo.png")
+
+
+def test_a_picture_is_restored_without_what_only_a_training_needs(tmp_path: Path) -> None:
+    """More than 128 pixels wide, so that the memory it takes is tried, too."""
+    import numpy as np
+
+    from deblurkit.imaging.formats.files import write_image
+
+    write_image(tmp_path / "s.png", np.tile(np.linspace(0, 0.9, 144), (32, 1)))
+    printed, packages = imported_by(DEBLUR, "s.png", "guard=off", folder=tmp_path)
+    first, last = printed.strip().splitlines()
+    assert first == "1 picture, tiny, CPU"
+    assert last.startswith("s.png restored by NAFNet (weights=tiny)")
+    assert packages == {"torch"}
+
+
+def test_methods_are_built_and_loaded_without_what_only_a_training_needs(tmp_path: Path) -> None:
+    program = (
+        "import deblurkit, torch; method = deblurkit.load('tiny'); "
+        "deblurkit.build('dclnet_tiny'); deblurkit.build('deblurgan'); "
+        "print(method.restore(torch.rand(1, 3, 30, 40)).shape, method.device)"
+    )
+    printed, packages = imported_by(program, folder=tmp_path)
+    assert printed.strip() == "torch.Size([1, 3, 30, 40]) cpu"
+    assert packages == {"torch"}
+
+
+LATE = """
+import copy, torch, deblurkit
+first = deblurkit.build("dclnet_tiny", "backbone.channels=4")
+copied, asked = copy.deepcopy(first), deblurkit.build("deblurgan", "generator.channels=4")
+assert type(first).__mro__[-1] is object and "lightning" not in sys.modules
+assert not hasattr(first, "_nothing") and "lightning" not in sys.modules
+assert asked.current_epoch == 0  # imports Lightning
+import lightning
+from deblurkit.methods.frame.base import RestorationMethod
+assert RestorationMethod.__bases__[0] is lightning.LightningModule
+assert isinstance(copied, lightning.LightningModule) and not asked.automatic_optimization
+later = deblurkit.build("dclnet_tiny", "backbone.channels=4")
+assert vars(later).keys() - vars(first).keys() == set()
+pair = {"blurred": torch.rand(2, 3, 32, 32), "sharp": torch.rand(2, 3, 32, 32), "name": ["a", "b"]}
+loader = torch.utils.data.DataLoader([{"paired": pair}], batch_size=None)
+quiet = dict(logger=False, enable_checkpointing=False, enable_progress_bar=False)
+trainer = lightning.Trainer(max_epochs=1, enable_model_summary=False, accelerator="cpu", **quiet)
+trainer.fit(copied, loader)
+print("steps:", copied.global_step)
+"""
+
+
+def test_methods_built_before_lightning_is_imported_are_lightning_modules_afterwards(
+    tmp_path: Path,
+) -> None:
+    printed, packages = imported_by(LATE, folder=tmp_path)
+    assert "steps: 1" in printed
+    assert "lightning" in packages

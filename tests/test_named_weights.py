@@ -7,11 +7,12 @@ import pytest
 from maxim_networks import SIZES
 
 import deblurkit
-from deblurkit.checkpoint import existing, save_weights
+from deblurkit.checkpoint import save_weights
 from deblurkit.commands.evaluate.comparison.methods import method, short_names
 from deblurkit.config import build_recipe, compose, plain
 from deblurkit.errors import InputError
 from deblurkit.weights import named_file
+from deblurkit.weights.files import existing
 
 FACTORY = "teacher.factory.method"
 OPENED = "deblurkit.checkpoint.teacher"

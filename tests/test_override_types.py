@@ -11,7 +11,7 @@ from deblurkit.errors import InputError
 from deblurkit.override_types import with_types
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, require_fitting, trusted
 
-COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert")
+COMMANDS = ("train", "eval", "deblur", "blur", "data", "convert", "export")
 NEEDED = {"data": ("data.variant=blur",)}
 
 
@@ -33,7 +33,8 @@ def switches(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def test_every_switch_of_every_command_takes_the_words_that_people_write(command: str) -> None:
     cfg = compose(*NEEDED.get(command, ()), config=command)
     named = [*switches(plain(cfg))]
-    assert named or command == "convert"  # whose model is chosen by a source
+    # The model of one is chosen by a source, that of the other stored with its weights.
+    assert named or command in {"convert", "export"}
     for key, node in named:
         for word in ("off", "no", "false", "0", "Off", "'no'"):
             assert typed(f"{key}={word}", cfg) == f"{key}=false"

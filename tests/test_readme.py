@@ -149,6 +149,19 @@ def test_no_table_is_broken_by_an_empty_line() -> None:
             assert rule.startswith("| ---"), f"{name}: {head}"
 
 
+def test_every_surprise_is_held_by_tests_that_exist() -> None:
+    rows = [line for line in PAGES["docs/surprises.md"].splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 10
+    for row in rows:
+        *_, holders = row.strip("| ").split(" | ")
+        tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", holders)
+        assert tests, row
+        assert len(tests) == holders.count("`") / 2
+        for file, name in tests:
+            assert name.startswith("test_")
+            assert f"\ndef {name}(" in (ROOT / file).read_text(), f"{file}::{name}"
+
+
 def test_one_list_of_python_versions() -> None:
     """What the metadata promise, README and Makefile say."""
     promised = re.findall(r"Python :: (3\.\d+)", (ROOT / "pyproject.toml").read_text())

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 import deblurkit
-from deblurkit.checkpoint import existing
 from deblurkit.commands.evaluate.comparison.methods import method, short_names
 from deblurkit.data.blur.shapes import gaussians
 from deblurkit.data.sources.photos import Photos
@@ -15,6 +14,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.blur.convolution import blur
 from deblurkit.methods.nafnet import NAFNet
 from deblurkit.weights import DEFAULT, shipped, shipped_file
+from deblurkit.weights.files import existing
 
 
 def photograph(name: str) -> Tensor:

@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import Any
 
+from deblurkit.late.imports import without_collection
+
 __version__ = "0.2.0"
 __all__ = [
     "Deblurrer",
@@ -29,7 +31,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'deblurkit' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    with without_collection():
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -13,21 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import nn
 from torch.nn.modules import module as registration
 
-from deblurkit.config import build_recipe, conf_dir
+from deblurkit.config import build_recipe
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.paths import expanded
 from deblurkit.storage import damage, replacing
 from deblurkit.trust import parts
 from deblurkit.weight_files.safetensors_files import read_safetensors
 from deblurkit.weight_files.torch_files import read_torch
-from deblurkit.weights import kept_file, named_file, shipped
+from deblurkit.weights.files import existing
 
-OF_A_RUN = ("best.ckpt", "last.ckpt", "previous.ckpt")  # without validation none is best
+EXPORTED = (".onnx", ".pt2")
 SPARE = 2**20  # numbers that a method may make beside those of its file
 MODULES = 50_000  # of a method
 
@@ -51,6 +49,11 @@ def load(weights: str | Path, *, trust: Sequence[str] = ()) -> RestorationMethod
             method that is larger than the weights.
     """
     path = existing(weights)
+    if path.suffix.lower() in EXPORTED:
+        raise InputError(
+            f"{path} is an exported network: deblurkit-deblur and deblurkit-eval restore with "
+            "ONNX files; here, take the weights that it was made from"
+        )
     try:
         safe = path.suffix == ".safetensors"
         content = _read_safetensors(path) if safe else read_checkpoint(path)
@@ -111,45 +114,6 @@ def limited_to(state: Mapping[str, torch.Tensor]) -> Iterator[None]:
 def teacher(weights: str) -> RestorationMethod:
     """A trained method for use inside another one; wrap it in ``Frozen``."""
     return load(weights)
-
-
-def existing(weights: str | Path) -> Path:
-    """The file behind a ``weights=`` value.
-
-    Raises:
-        InputError: If there is no such file.
-    """
-    if "://" in str(weights):
-        raise InputError(f"{weights} is an address; download the file first and give its path")
-    if isinstance(weights, str) and (file := named_file(weights)):
-        return file
-    try:
-        path = expanded(weights)
-        for name in OF_A_RUN:
-            if (path / name).is_file():
-                return path / name
-        is_file = path.is_file()
-    except (OSError, TypeError, ValueError) as error:  # a name that no file can have
-        raise InputError(f"{weights!r:.200} is no path of a file: {sentence(error)}") from error
-    if not is_file:
-        raise InputError(
-            f"{weights} is no file; {way_to(path.name.removesuffix('.safetensors'))}"
-            f"weights= takes a checkpoint, a safetensors file, or one of {', '.join(shipped())}"
-        )
-    return path
-
-
-def way_to(name: str) -> str:
-    """How to come by what has this name: of a method, or of weights that a source delivers."""
-    source, model = (conf_dir() / group / f"{name}.yaml" for group in ("source", "model"))
-    if not name.isidentifier() or not source.is_file():
-        is_method = name.isidentifier() and model.is_file()
-        return f"{name} is the name of a method, model={name}; " if is_method else ""
-    described = OmegaConf.load(source).source
-    commands = [*described.get("fetching", ()), f"deblurkit-convert source={name}"]
-    path = described.get("fetched", "<its files>")
-    commands[-1] += f" path={path} output={kept_file(name)}"
-    return f"these commands make it: {', then '.join(commands)}; "
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from deblurkit.errors import ArgumentsError, InputError, sentence
 from deblurkit.former_names import with_current_names
+from deblurkit.late.imports import without_collection
 from deblurkit.override_types import with_types
 from deblurkit.paths import expanded
 from deblurkit.trust import RECIPE_HOMES, RUN_HOMES, parts, require_fitting, trusted
@@ -42,6 +43,16 @@ def run_folder() -> str:
     if HydraConfig.initialized():
         return str(HydraConfig.get().runtime.output_dir)
     return str(Path("runs/notebook").resolve())
+
+
+def choice(group: str) -> str | None:
+    """What a group of configs was set to on the command line or by default."""
+    from hydra.core.hydra_config import HydraConfig
+
+    if not HydraConfig.initialized():
+        return None
+    chosen = HydraConfig.get().runtime.choices.get(group)
+    return None if chosen is None else str(chosen)
 
 
 def register_resolvers() -> None:
@@ -133,6 +144,8 @@ def mistake(error: Exception) -> str:
         return _without_value(missing[1])
     if "Could not override 'model/teacher@" in str(error):
         return "teacher= is for a model that has a teacher, such as model=weak_selfdeblur"
+    if unknown := re.search(r"Could not override '([^']+)'\. No match in the defaults", str(error)):
+        return f"this command takes no {unknown[1]}=; --help lists what it takes"
     return sentence(error).split(" full_key:")[0]
 
 
@@ -191,7 +204,8 @@ def build(key: str, *overrides: str, trust: Sequence[str] = ()) -> "RestorationM
 
 def build_recipe(recipe: dict[str, Any], *, trust: Sequence[str] = ()) -> "RestorationMethod":
     """Make a method from a plain, resolved ``model`` node, and hand it that node."""
-    from deblurkit.methods.frame.base import RestorationMethod
+    with without_collection():
+        from deblurkit.methods.frame.base import RestorationMethod
 
     parts(recipe)  # before anything walks through it
     recipe = with_absolute_paths(with_current_names(recipe))

@@ -6,7 +6,8 @@ does not walk this way: a link may lead out of what belongs to it.
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from contextlib import suppress
 from pathlib import Path
 
 from deblurkit.errors import InputError, sentence
@@ -59,3 +60,23 @@ def _below(folder: Path, above: frozenset[_Identity], *, hidden: str) -> Iterato
             yield from _below(folder / entry.name, above | {identity}, hidden=hidden)
         else:
             yield folder / entry.name
+
+
+def standing(folder: Path) -> frozenset[Path]:
+    """The folders on the way to one, itself included, that are there."""
+    whole = folder.resolve()
+    return frozenset(path for path in (whole, *whole.parents) if path.exists())
+
+
+def remove_empty(folder: Path, *, standing: Set[Path]) -> None:
+    """Remove a folder that holds nothing, and those around it that hold nothing else.
+
+    Args:
+        folder: The innermost.
+        standing: Folders that stay, see above.
+    """
+    with suppress(OSError):  # one of them holds something
+        for path in (folder, *folder.parents):
+            if path in standing:
+                break
+            path.rmdir()

@@ -19,9 +19,24 @@ from deblurkit.errors import InputError
 SWITCH = {"true": True, "on": True, "yes": True, "1": True}
 SWITCH |= {"false": False, "off": False, "no": False, "0": False}
 SEEDS = 2**32  # NumPy's generators take no others
+# What is behind these keys is a path, whatever it looks like.
+PATHS = frozenset(
+    {"output", "weights", "restored", "sharp", "blurred", "save", "frames", "disparity", "path"}
+    | {"kernel", "resume", "data.root", "data.cache", "paths.run", "paths.data", "paths.weights"}
+)
 QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 # What Hydra reads as text, YAML as a number to the base of 8, 16 or 2, and people as one of ten.
 AMBIGUOUS = re.compile(r"[+-]?(0\d[\d_.]*(?:[eE][+-]?\d+)?|0[xXoObB][\da-fA-F_]+)")
+
+# Overrides that name paths and are as they should be: no config is composed to look at them, which
+# takes a tenth of a second, and most commands are given nothing else.
+_NAME = (
+    rf"(?:{QUOTED.pattern}|(?=[\w./-]*[A-Za-z])(?!true$|false$|null$|nan$|inf$)[A-Za-z./][\w./-]*)"
+)
+PATHS_ONLY = re.compile(
+    rf"inputs=\[(?:{QUOTED.pattern})(?:,(?:{QUOTED.pattern}))*\]"
+    rf"|(?:{'|'.join(map(re.escape, sorted(PATHS)))})={_NAME}"
+)
 
 Defaults = Callable[[list[str]], DictConfig]
 
@@ -42,9 +57,18 @@ def with_types(overrides: Sequence[str], defaults: Defaults, folders: Sequence[P
     from hydra.errors import HydraException
 
     changes = OverridesParser.create().parse_overrides([*overrides])
-    values = [change for change in changes if is_value(change, folders)]
+    values = [
+        change
+        for change in changes
+        if not PATHS_ONLY.fullmatch(str(change.input_line)) and is_value(change, folders)
+    ]
     nulls = [change for change in changes if change not in values and is_null(change)]
-    choices = [change for change in changes if change not in (*values, *nulls)]
+    others = (*values, *nulls)
+    choices = [
+        change
+        for change in changes
+        if change not in others and not PATHS_ONLY.fullmatch(str(change.input_line))
+    ]
     lines = {str(change.input_line): written_choice(change) for change in choices}
     if values or nulls:
         try:
@@ -54,6 +78,7 @@ def with_types(overrides: Sequence[str], defaults: Defaults, folders: Sequence[P
         lines |= {str(change.input_line): with_type(change, cfg) for change in values}
         for change in nulls:
             require_no_choice(change, cfg)
+    lines |= {override: override for override in overrides if PATHS_ONLY.fullmatch(override)}
     return [lines[override] for override in overrides if override in lines]
 
 

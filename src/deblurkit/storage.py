@@ -1,5 +1,7 @@
 """Files that are either the old one or the new one, never a part of the new one."""
 
+import csv
+import io
 import json
 import logging
 import math
@@ -76,6 +78,15 @@ def sweep_below(folder: str | Path) -> None:
         sweep(place)
 
 
+def set_aside(path: Path, suffix: str) -> None:
+    """Rename a file or folder to a name that is free; another device may have been faster."""
+    aside, number = path.with_name(path.name + suffix), 2
+    while aside.exists():
+        aside, number = path.with_name(f"{path.name}{suffix}_{number}"), number + 1
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+
+
 def as_bytes(text: str) -> bytes:
     """UTF-8; names of files that are not, as the disk has them."""
     return text.encode(errors="surrogateescape")
@@ -93,6 +104,17 @@ def as_json(content: Any, *, indent: int | None = 2) -> bytes:
         indent: Spaces of each level; None writes one line.
     """
     return json.dumps(_with_words(content), indent=indent, allow_nan=False).encode()
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write a table whose columns are all keys that occur, in order of appearance."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with replacing(path) as stream:
+        stream.write(as_bytes(text.getvalue()))
 
 
 def _with_words(content: Any) -> Any:

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from toy_players import Players, Single, batches
 
 from deblurkit.callbacks.average import RestorerAverage
-from deblurkit.contracts import BlurredBatch, Restoration
+from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 
@@ -94,6 +94,19 @@ def test_critics_are_not_averaged(tmp_path: Path) -> None:
     assert checkpoint["state_dict"]["generator.factor"].item() == pytest.approx(wanted)
 
 
+def test_weights_that_get_other_memory_are_still_followed(tmp_path: Path) -> None:
+    """As where a validation lays the network out anew, and back again."""
+
+    def renew(network: nn.Module, *_) -> None:
+        network.factor.data = network.factor.data.clone()
+
+    method = Single()
+    method.generator.register_forward_pre_hook(renew)
+    watch, checkpoint = fitted(method, RestorerAverage(0.5), tmp_path)
+    wanted = averaged(watch.raw, 0.5)
+    assert checkpoint["state_dict"]["generator.factor"].item() == pytest.approx(wanted)
+
+
 def test_integers_are_copied(tmp_path: Path) -> None:
     def count(network: nn.Module, *_) -> None:
         network.seen += 1
@@ -103,6 +116,43 @@ def test_integers_are_copied(tmp_path: Path) -> None:
     method.generator.register_forward_hook(count)
     _, checkpoint = fitted(method, RestorerAverage(0.5), tmp_path)
     assert checkpoint["state_dict"]["generator.seen"] == 3
+
+
+class Normalised(nn.Module):
+    """One number behind a normalisation that keeps the batches' mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalisation = nn.BatchNorm2d(3, momentum=0.1)
+
+    def forward(self, blurred: Images) -> Images:
+        return self.normalisation(blurred)
+
+
+def test_running_statistics_are_those_of_the_data(tmp_path: Path) -> None:
+    """An average of them that forgets as slowly as that of the weights knows the start best."""
+    method = Single()
+    method.generator = Normalised()
+    torch.manual_seed(0)
+    pictures = [5 + 2 * torch.randn(2, 3, 8, 8) for _ in range(40)]
+    pools = [{"blurred": {"blurred": blurred, "name": ["a", "b"]}} for blurred in pictures]
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        callbacks=[RestorerAverage(0.999)],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        logger=False,
+    )
+    trainer.fit(method, DataLoader(pools, batch_size=None))
+    trainer.save_checkpoint(tmp_path / "averaged.ckpt")
+    checkpoint = torch.load(tmp_path / "averaged.ckpt", weights_only=True)
+    names = {"running_mean": 5.0, "running_var": 4.0}
+    for name, expected in names.items():
+        averaged = checkpoint["state_dict"][f"generator.normalisation.{name}"]
+        assert averaged.mean().item() == pytest.approx(expected, rel=0.15)
+        assert not averaged.equal(checkpoint["current"][f"normalisation.{name}"])
 
 
 def test_a_decay_that_forgets_nothing_is_refused() -> None:

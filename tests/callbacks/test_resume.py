@@ -1,10 +1,13 @@
 import random
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.trainer.states import TrainerFn
 from toy_players import Single, batches
 
 from deblurkit.callbacks.resume import ExactResume, random_states, set_random_states
@@ -112,3 +115,26 @@ def test_the_patience_of_now_counts(tmp_path: Path) -> None:
     resumed = fit(7, 3, tmp_path / "last.ckpt")
     assert resumed.early_stopping_callback.patience == 7
     assert resumed.early_stopping_callback.wait_count == 2  # counted on
+
+
+def test_the_best_score_goes_with_a_run_that_is_moved(tmp_path: Path) -> None:
+    """Lightning forgets it where the folder has another name, so that any score would be better."""
+    chooser = ModelCheckpoint(tmp_path / "new", "best", monitor="val/psnr", mode="max")
+    former = ModelCheckpoint(tmp_path / "old", "best", monitor="val/psnr", mode="max")
+    best = str(tmp_path / "old" / "best.ckpt")
+    former.best_model_score = former.kth_value = torch.tensor(31.0)
+    former.best_model_path = former.kth_best_model_path = best
+    former.best_k_models = {best: torch.tensor(31.0)}
+    checkpoint: dict[str, Any] = {"callbacks": {former.state_key: former.state_dict()}}
+    resume = ExactResume(str(tmp_path))
+    training = trainer(tmp_path, resume, 1)
+    training.callbacks.append(chooser)
+    training.state.fn = TrainerFn.FITTING
+    resume.on_load_checkpoint(training, Single(), checkpoint)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        chooser.load_state_dict(checkpoint["callbacks"][chooser.state_key])
+    assert chooser.best_model_score == 31
+    assert chooser.best_model_path == str(tmp_path / "new" / "best.ckpt")
+    assert list(chooser.best_k_models) == [chooser.best_model_path]
+    assert not chooser.check_monitor_top_k(training, torch.tensor(30.0))

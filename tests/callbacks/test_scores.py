@@ -255,6 +255,27 @@ def test_the_choice_is_the_maximum_over_all_candidates() -> None:
     assert choice.psnr_blurred == pytest.approx(every[0], abs=1e-3)  # amount 0
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_mixed_precision_around_a_test_changes_no_row(dtype: torch.dtype, tmp_path: Path) -> None:
+    """Scores, the reference and its choice, and kernels, where a network answered in halves."""
+    batch = dict(blurred_by_a_gaussian().pools_at(range(2))["paired"])
+    kernel = torch.rand(2, 1, 5, 5, generator=torch.Generator().manual_seed(0))
+    batch["kernel"] = kernel / kernel.sum(dim=(2, 3), keepdim=True)
+    outputs = {"restored": batch["sharp"].mul(0.98).to(dtype), "kernel": batch["kernel"].to(dtype)}
+    rows, choices = [], []
+    for mixed in (False, True):
+        reference = BestUnsharp([0.0, 1.0, 9.0], [0.2, 1.5], draws=2)
+        scores = Scores({"rgb8": RGB8()}, str(tmp_path), {"unsharp": reference})
+        with torch.autocast("cpu", dtype, enabled=mixed):
+            choices.append(reference.choice(batch))
+            reference.method = UnsharpMask(amount=1.0, sigma=1.5)
+            scores.measure(batch, outputs, scores.references)
+        rows.append(scores.rows)
+    assert rows[0] == rows[1]
+    assert choices[0] == choices[1]
+    assert {"psnr_unsharp", "kernel_similarity", "rgb8/ssim"} <= rows[0][0].keys()
+
+
 def test_draws_by_number_are_the_training_batches_and_move_no_position() -> None:
     data = blurred_by_a_gaussian()
     first = data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)["paired"]

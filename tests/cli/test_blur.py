@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 from numpy.typing import NDArray
+from PIL import Image
 
 from deblurkit.cli.paths import quoted
 from deblurkit.commands.blur.average_frames import average_frames
@@ -150,6 +151,13 @@ def test_sixteen_bits_stay_sixteen(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert "16-bit pictures written with 8 bits, since jpeg= has no more: 1" in caplog.text
     for part in ("blurred", "sharp"):
         assert read_image(tmp_path / "jpeg" / part / "deep.png").dtype == np.uint8
+
+
+def test_opacity_that_no_pair_has_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clear = np.dstack([skimage.data.coffee()[:40, :50], np.full((40, 50), 90, np.uint8)])
+    Image.fromarray(clear, "RGBA").save(tmp_path / "logo.png")
+    assert blurred_set(tmp_path / "logo.png", output=tmp_path / "pairs") == 0
+    assert "logo.png: the result is without its opacity" in caplog.text
 
 
 def test_averages_of_deep_frames_say_that_they_have_8_bits(
@@ -300,3 +308,50 @@ def test_pairs_of_an_earlier_command_stay_in_the_table(sharp: Path, tmp_path: Pa
     (pairs / "sharp" / "spoon.png").unlink()
     assert blurred_set(sharp / "cup.png", output=pairs) == 0
     assert rows(pairs) == first
+
+
+def test_pairs_and_files_of_others_stay(
+    sharp: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of another picture of the same stem, in this command and in an earlier one; the user's."""
+    pairs, other = tmp_path / "pairs", tmp_path / "others" / "cup.jpg"
+    write_image(other, skimage.data.coffee()[90:180, :120])
+    own = pairs / "blurred" / "night [1]" / "it's.v2=x.png"
+    write_image(own, np.full((3, 3, 3), 7, np.uint8))
+    with caplog.at_level("INFO", logger="deblurkit"):
+        assert blurred_set(sharp, output=pairs) == 0
+        first = read_image(pairs / "blurred" / "cup.png")
+        assert blurred_set(other, output=pairs) == 0
+        assert blurred_set(other, output=pairs, overrides=("blur=line",)) == 0
+    assert "pairs: 1 (1 in place of earlier ones)" in caplog.text
+    assert set(rows(pairs)) == {"cup", "night [1]/it's.v2=x_2", "cup_2"}
+    assert rows(pairs)["cup_2"]["blur"] == "Line"
+    assert (pairs / "kernels" / "cup_2.png").is_file()
+    assert blurred_set(other, output=pairs, overrides=("blur=roll",)) == 0
+    assert not (pairs / "kernels" / "cup_2.png").exists()  # it would be that of another blur
+    np.testing.assert_array_equal(read_image(pairs / "blurred" / "cup.png"), first)
+    np.testing.assert_array_equal(read_image(pairs / "sharp" / "cup_2.png"), read_image(other))
+    assert (read_image(own) == 7).all()
+    (pairs / "parameters.csv").write_text("name,year\nNight Watch,1642\n")
+    assert blurred_set(sharp / "cup.png", output=pairs) == 0
+    assert "parameters.csv is no table of pairs and stays" in caplog.text
+    assert (pairs / "parameters.csv").read_text().startswith("name,year\nNight")
+
+
+def test_averages_of_other_frames_are_refused(tmp_path: Path) -> None:
+    for folder in ("one", "other"):
+        sequences(tmp_path / folder, 3)
+    overrides = (f"output={tmp_path / 'pairs'}", "window=3")
+    for _ in range(2):
+        assert average_frames(compose(f"frames={tmp_path / 'one'}", *overrides, config="blur")) == 0
+    with pytest.raises(InputError, match=r"day 1/1.png is there already and was not made from"):
+        average_frames(compose(f"frames={tmp_path / 'other'}", *overrides, config="blur"))
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "record.json"])
+def test_a_config_of_somebody_else_stays(name: str, sharp: Path, tmp_path: Path) -> None:
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / name).write_text("threads: 3\n")
+    with pytest.raises(InputError, match=f"{name} is no .* of deblurkit and stays: choose another"):
+        blurred_set(sharp / "cup.png", output=tmp_path / "pairs")
+    assert (tmp_path / "pairs" / name).read_text() == "threads: 3\n"

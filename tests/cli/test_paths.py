@@ -179,6 +179,33 @@ def test_a_run_folder_with_any_name_is_resumed(
     assert [str(place) for place in values["hydra.searchpath"]] == [f"file://{configs}"]
 
 
+@pytest.mark.parametrize(
+    ("override", "way_out"),
+    [
+        ("model=nafnet", "model.optimizer.lr=1e-5"),
+        ("data=photos", "data.batch_size=4"),
+        ("trainer=gpu", "+trainer=gpu"),
+        ("+experiment=small", "trainer.max_epochs=40"),
+        ("~logger", "trainer.max_epochs=40"),
+    ],
+)
+def test_a_run_that_goes_on_chooses_no_other_config(
+    override: str, way_out: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("seed: 0")
+    with pytest.raises(SystemExit) as end:
+        train.resume(tmp_path, CommandLine(overrides=("seed=0", override)))
+    said = capsys.readouterr().err
+    assert end.value.code == 2
+    assert f"{override} chooses another config, and resume= goes on with those of the run" in said
+    assert f"such as {way_out} ({tmp_path / 'config.yaml'} lists them)" in said
+
+
+def test_a_group_that_a_command_does_not_have_is_named() -> None:
+    with pytest.raises(InputError, match=r"^this command takes no data=; --help lists what it"):
+        compose("data=photos", config="deblur")
+
+
 def test_paths_beside_a_list_of_them_are_refused() -> None:
     with pytest.raises(InputError, match=r"a\.png and inputs=\[b\.png\] both name what is read"):
         with_quoted_paths(["a.png", "inputs=[b.png]"])

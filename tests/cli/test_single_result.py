@@ -57,3 +57,13 @@ def test_a_second_start_says_that_the_file_is_there(
     assert deblur(tmp_path, f"output={tmp_path}/r.png", "page=on", "compare=on", "seed=1") == 0
     names = {file.name for file in tmp_path.iterdir()}
     assert {"r.png", "r_compared.png", "page.html"} <= names
+
+
+def test_a_refused_command_leaves_no_folder(tmp_path: Path) -> None:
+    write(tmp_path / "a.png")
+    for command, given, words in (
+        ("deblur", ("a.png", "suffix=.xyz"), "suffix must be one of"),
+        ("eval", ("data=photos",), "give either weights="),
+    ):
+        assert words in command_line(command, *given, folder=tmp_path, code=2)
+        assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -1,5 +1,6 @@
 """Training that starts from a file: network and recipe are the file's."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from running import command_line
 import deblurkit
 from deblurkit.checkpoint import save_weights
 from deblurkit.cli.command_line import parsed
-from deblurkit.cli.stored_model import with_stored_model
+from deblurkit.cli.configs.stored_model import with_smaller_rates, with_stored_model
 
 SIZES = ("backbone.channels=4", "backbone.encoder_blocks=[1]", "backbone.decoder_blocks=[1]")
 
@@ -32,7 +33,9 @@ def test_a_file_brings_its_model(weights: Path) -> None:
             for value in [complete.value("hydra.searchpath") or ""]
         )
         stored = OmegaConf.load(folder / "model" / "of_weights.yaml")
-    assert OmegaConf.to_container(stored) == deblurkit.load(weights).recipe
+    recipe = deblurkit.load(weights).recipe
+    recipe["optimizer"]["lr"] = 1e-4  # of 1e-3
+    assert OmegaConf.to_container(stored) == recipe
     assert not folder.exists()
 
 
@@ -46,8 +49,13 @@ def test_a_model_that_is_chosen_stays(choice: str) -> None:
 
 def test_it_trains_on(weights: Path, tmp_path: Path) -> None:
     """The first steps of a rate of zero leave the weights as they were in the file."""
-    given = (f'weights="{weights}"', "data=photos", "model.optimizer.lr=0.0")
-    command_line("train", *given, "hydra.run.dir=run", folder=tmp_path)
+    overrides = (f'weights="{weights}"', "data=photos", "model.optimizer.lr=0.0")
+    printed = command_line("train", *overrides, "hydra.run.dir=run", folder=tmp_path)
+    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").read_text("utf-8").splitlines()))
+    scores = [row["val/psnr"] for row in rows if row.get("val/psnr")]
+    assert scores[0] == scores[-1]
+    assert rows[0]["step"] == "0"
+    assert "after training on, which is no gain" in printed
     cfg = OmegaConf.load(tmp_path / "run" / "config.yaml")
     assert cfg.model._target_ == "deblurkit.methods.nafnet.NAFNet"
     assert cfg.model.backbone._target_ == "deblurkit.networks.residual_u.ResidualU"
@@ -55,6 +63,15 @@ def test_it_trains_on(weights: Path, tmp_path: Path) -> None:
     before = deblurkit.load(weights).state_dict()
     after = deblurkit.load(tmp_path / "run" / "last.ckpt").state_dict()
     assert all(value.equal(after[name]) for name, value in before.items())
+
+
+def test_rates_of_several_optimizers() -> None:
+    adam = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.01, "betas": [0.5, 0.9]}
+    rule = {"_target_": "elsewhere.Rule", "lr": 3.0}  # is no rate of learning that we know
+    recipe, rates = with_smaller_rates({"optimizers": {"critic": adam, "rule": rule}, "n": [1]})
+    assert rates == {"model.optimizers.critic.lr": pytest.approx(0.001)}
+    assert recipe["optimizers"]["critic"] == adam | {"lr": pytest.approx(0.001)}
+    assert (recipe["optimizers"]["rule"], recipe["n"]) == (rule, [1])
 
 
 def test_a_file_that_is_missing_is_one_sentence(tmp_path: Path) -> None:

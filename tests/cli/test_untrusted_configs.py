@@ -11,7 +11,7 @@ from running import DIRECT, command_line, config, run
 
 from deblurkit.cli import train as command
 from deblurkit.cli.command_line import parsed
-from deblurkit.cli.untrusted_configs import require_harmless_folders, run_config
+from deblurkit.cli.configs.untrusted_configs import require_harmless_folders, run_config
 from deblurkit.commands.shared.record import write_record
 from deblurkit.errors import InputError
 

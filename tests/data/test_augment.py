@@ -134,6 +134,15 @@ def test_conversions_are_refused(pair: dict[str, np.ndarray]) -> None:
         convert(pair, 0)
 
 
+def test_degradations_of_16_bits_are_refused(pair: dict[str, np.ndarray]) -> None:
+    """JPEG and noise would answer floats of another range, or fail within OpenCV."""
+    deep = {role: pixels.astype(np.uint16) * 257 for role, pixels in pair.items()}
+    with pytest.raises(InputError, match=r"made for 8-bit pictures.*degradation=\[\]"):
+        PairedAugmentation(degradation=[{"name": "GaussianBlur", "p": 1}])(deep, 0)
+    flipped = PairedAugmentation(geometry=[{"name": "HorizontalFlip", "p": 1}])(deep, 0)
+    assert np.array_equal(flipped["blurred"], deep["blurred"][:, ::-1])
+
+
 def test_crops_cover_the_picture_evenly_and_repeat_for_a_seed() -> None:
     boxes = [crop_box(40, 100, 32, seed) for seed in range(2000)]
     tops, lefts = zip(*boxes, strict=True)

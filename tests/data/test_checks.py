@@ -123,6 +123,21 @@ def test_the_shift_has_a_sign(sharp: list[np.ndarray]) -> None:
     assert (round(found.down), round(found.right)) == (3, -5)
 
 
+def test_equal_pairs_hide_no_wrong_ones(
+    sharp: list[np.ndarray], blurred: list[np.ndarray], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Their PSNR is infinite, so that it counts in no mean."""
+    wrong = list(zip(blurred[:8], sharp[4:], strict=True))
+    equal = list(zip(sharp[:4], sharp[:4], strict=True))
+    with pytest.raises(InputError, match=r"is \d{1,2}\.\d dB on average over 8 pairs"):
+        check_pairs(Pairs(wrong + equal), strict=True)
+    right = list(zip(blurred[:8], sharp[:8], strict=True))
+    check_pairs(Pairs(right + equal), strict=True)
+    assert (
+        "4 of 12 blurred pictures looked at are equal to their sharp ones, pair8 f" in caplog.text
+    )
+
+
 def test_equal_folders_are_refused(sharp: list[np.ndarray]) -> None:
     with pytest.raises(InputError, match="are equal, pair0"):
         check_pairs(Pairs([(picture, picture) for picture in sharp]), strict=True)

@@ -224,6 +224,37 @@ def test_steps_are_scikit_images_where_pictures_are_black_at_their_border() -> N
     assert difference.max() < 1e-6
 
 
+def test_steps_are_those_of_the_definition_with_its_transpose() -> None:
+    """Written out as a matrix: convolution on a periodic picture, of which a part was seen."""
+    height, width = 9, 8
+    kernel = lopsided(5).double()
+    matrix = torch.zeros(height, width, height, width, dtype=torch.float64)
+    for top, left, down, right in np.ndindex(height, width, 5, 5):
+        target = (top + down - 2) % height, (left + right - 2) % width
+        matrix[target][top, left] += kernel[0, 0, down, right]
+    matrix = matrix.reshape(height * width, -1)
+    torch.manual_seed(0)
+    observed = torch.rand(height * width, dtype=torch.float64)
+    seen = (torch.arange(height * width) % 5 > 0).double()
+    expected = torch.full_like(observed, 0.5)
+    for _ in range(4):
+        expected = expected * (matrix.T @ (seen * observed / (matrix @ expected)))
+        expected = expected / (matrix.T @ seen)
+    estimate = torch.full((1, 1, height, width), 0.5, dtype=torch.float64)
+    framed, inside = (flat.reshape(1, 1, height, width) for flat in (observed, seen))
+    spectra = kernel_spectra(kernel, (height, width))
+    for _ in range(4):
+        estimate = multiplied(estimate, framed, inside, spectra=spectra)
+    torch.testing.assert_close(estimate.flatten(), expected, rtol=0, atol=1e-12)
+
+
+def test_many_steps_leave_a_constant_picture_constant_up_to_its_border() -> None:
+    """With black borders the error runs inwards, a few pixels with every step."""
+    flat = torch.full((1, 1, 48, 40), 0.5)
+    restored = RichardsonLucy(iterations=100).restore(flat, kernel=lopsided(9))
+    torch.testing.assert_close(restored, flat, rtol=0, atol=2e-5)
+
+
 @pytest.mark.parametrize("exponent", [0.5, 2 / 3, 0.8, 1.0])
 def test_shrinking_finds_the_least_of_a_fine_search(exponent: float) -> None:
     values = torch.linspace(-2, 2, 41, dtype=torch.float64)

@@ -10,6 +10,9 @@ from photographs import protocol
 from running import command_line
 
 from deblurkit.config import build, compose, instantiate
+from deblurkit.imaging.blur.kernel_estimation import fitted_kernels
+from deblurkit.imaging.formats.files import as_tensor, read_image
+from deblurkit.metrics.kernel_similarity import kernel_similarity
 
 LEAST = {"wiener": 33.0, "richardson_lucy": 33.5, "hyper_laplacian": 32.0}  # dB, mean of 16
 OF_TWO = {"wiener": 35.0, "richardson_lucy": 35.0, "hyper_laplacian": 35.0}  # kind kernels
@@ -44,6 +47,34 @@ def test_two_pictures_are_restored(name: str, test_data: Path) -> None:
     psnr, ssim = scores(name, chosen)
     assert psnr > OF_TWO[name]
     assert ssim > 0.95
+
+
+def gray(file: Path) -> torch.Tensor:
+    """A stored gray picture, (1, 1, H, W), double precision."""
+    return as_tensor(read_image(file))[None, :1].double()
+
+
+def test_least_squares_say_which_kernels_are_stored_turned(test_data: Path) -> None:
+    """What blurs the sharp picture more alike, up to whole pixels, misleads at kernel 3."""
+    folder = test_data / "levin"
+    turned = set(compose("data=levin", f"data.root={folder}").data.source.turned)
+    inside = torch.zeros(255, 255, dtype=torch.bool)
+    inside[25:-25, 25:-25] = True  # where no border is near
+    for number in range(1, 9):
+        stored = gray(folder / f"kernel{number}.png")
+        fitted = fitted_kernels(
+            gray(folder / "im1.png"),
+            gray(folder / f"im1_kernel{number}_img.png"),
+            torch.zeros(1, 1, 41, 41, dtype=torch.float64),
+            inside=inside,
+            ridge=1e-2,
+            steps=30,
+        )
+        as_it_is, flipped = (
+            kernel_similarity(fitted, kernel).item() for kernel in (stored, stored.flip(-2, -1))
+        )
+        assert abs(flipped - as_it_is) > 0.1
+        assert (flipped > as_it_is) == (f"kernel{number}" in turned)
 
 
 @pytest.mark.slow

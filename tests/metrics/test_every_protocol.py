@@ -94,6 +94,11 @@ def test_mixed_precision_around_it_changes_no_bit(
     with torch.autocast("cpu", dtype):
         assert row(name, mixed, 0) == alone
         assert values(mixed) == values(exact)
+    truth = sharp(0, name)
+    half = spoiled(truth).to(dtype)  # as a network answers under autocast
+    with torch.autocast("cpu", dtype):
+        scores = taken(mixed, half, truth)
+    assert scores == taken(exact, half.float(), truth)
 
 
 @every

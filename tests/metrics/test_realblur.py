@@ -64,6 +64,33 @@ def test_what_cannot_be_aligned_is_scored_as_it_is_and_counted(level: float) -> 
     assert realblur.compute()["unaligned"] == 0.5
 
 
+def test_a_perfect_picture_loses_by_the_alignment_itself() -> None:
+    """It lies half a pixel beside: back there the cubic filter takes what it had of fine detail."""
+    whole = photograph(160, 160)
+    rows, columns = torch.fft.fftfreq(160)[:, None], torch.fft.rfftfreq(160)
+    turned = torch.fft.rfft2(whole) * torch.exp(-1j * torch.pi * (rows + columns))
+    inner = (..., slice(16, -16), slice(16, -16))
+    beside, sharp = torch.fft.irfft2(turned, s=(160, 160))[inner], whole[inner]
+    taken, before = (protocol(name)(beside, sharp)["psnr"] for name in ("realblur_ecc", "gopro"))
+    assert before + 8 < taken < 42
+    assert protocol("realblur_ecc")(sharp, sharp)["psnr"] > 60
+
+
+def test_rsblur_clamps_what_the_gain_and_the_cubic_filter_push_beyond_white() -> None:
+    sharp = photograph()
+    contrasty = sharp**1.5  # darker but for white, which the gain pushes above 1
+    pair = warped(interleaved(contrasty), interleaved(sharp), iterations=100, smoothing=5)
+    assert pair.restored.max() > 1
+    squares = (pair.restored.clip(0, 1) - pair.sharp).astype(np.float64) ** 2
+    expected = -10 * np.log10(squares.sum() / pair.valid.sum(dtype=np.float64))
+    clamped, as_it_is = (
+        protocol(name)(contrasty, sharp) for name in ("rsblur_ecc", "realblur_ecc")
+    )
+    assert clamped["psnr"].item() == pytest.approx(expected, abs=1e-6)
+    assert clamped["psnr"] > as_it_is["psnr"]
+    assert clamped["unaligned"] == as_it_is["unaligned"] == 0
+
+
 @pytest.mark.slow
 def test_published_pictures(test_data: Path) -> None:
     """Values of another implementation of the same steps; OpenCV's version moves last digits."""

@@ -117,3 +117,23 @@ def test_bad_sizes_are_refused() -> None:
         small()(torch.rand(1, 3, 6, 8))
     with pytest.raises(InputError, match="as many numbers"):
         small(decoder_blocks=[1])
+
+
+def test_normalisation_keeps_the_layout_its_values_and_its_gradients() -> None:
+    """Channels last takes another kernel; in double precision both are one."""
+    torch.manual_seed(0)
+    norm = LayerNorm2d(channels=6).double()
+    with torch.no_grad():
+        norm.weight.uniform_(0.5, 2)
+        norm.bias.normal_()
+    features, pull = torch.randn(2, 2, 6, 5, 7, dtype=torch.float64)
+    answers = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        laid_out = features.clone(memory_format=layout).requires_grad_()
+        norm.zero_grad()
+        normalised = norm(laid_out)
+        assert normalised.is_contiguous(memory_format=layout)
+        (normalised * pull).sum().backward()
+        answers.append([normalised, laid_out.grad, norm.weight.grad, norm.bias.grad])
+    for plain, last in zip(*answers, strict=True):
+        torch.testing.assert_close(last, plain, rtol=1e-12, atol=1e-12)

@@ -14,6 +14,7 @@ from torch import Tensor
 from deblurkit.config import build
 from deblurkit.errors import InputError
 from deblurkit.published.srn import SRN
+from deblurkit.weight_files.numpy_files import read_npz
 
 MODELS = {"color": "srn_color", "gray": "srn_gray", "lstm": "srn"}
 # Float64, the formula's weights in the authors' layout, 64 x 96 pixels: mean, std, four samples.
@@ -103,6 +104,23 @@ def test_safetensors_under_their_names_do_as_well(tmp_path: Path) -> None:
     save_file(variables, tmp_path / "gray.safetensors")
     given = ("source=srn", "model=srn_gray", f"path={tmp_path}/gray.safetensors")
     compare("gray", converted(*given, folder=tmp_path).deblurrer, tolerance=1e-5)
+
+
+def test_arrays_that_lie_otherwise_in_memory_are_the_same_weights(tmp_path: Path) -> None:
+    """Transposed as a framework hands them on, strided, and by columns, as MATLAB keeps them."""
+    variables = official_variables("gray")
+    arrays = {}
+    for number, (name, value) in enumerate(variables.items()):
+        array = value.numpy()
+        doubled = np.repeat(array, 2, axis=0)[::2]
+        arrays[name] = (np.asfortranarray(array), array.T.copy().T, doubled)[number % 3]
+    assert not any(array.flags.c_contiguous for array in arrays.values() if array.ndim == 4)
+    np.savez(tmp_path / "srn.npz", **arrays)
+    importer = SRN(blocks=3)
+    state = importer.parts({"srn.npz": read_npz(tmp_path / "srn.npz")})["deblurrer"]
+    expected = importer.parts({"srn.npz": variables})["deblurrer"]
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[name], expected[name]) for name in state)
 
 
 def test_what_belongs_to_the_optimiser_is_left_out() -> None:

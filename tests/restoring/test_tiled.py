@@ -19,7 +19,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import as_levels, as_pixels, as_tensor
 from deblurkit.imaging.tiling.tiles import tiled
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.restoring import tiled as restoring_tiled
+from deblurkit.progress import told_to
 from deblurkit.restoring.tiled import Tiled
 
 ROUNDING = 1e-6  # convolutions of other sizes add up in another order
@@ -157,15 +157,12 @@ def test_impossible_tiles_are_refused_before_anything_is_restored(tile: int | st
         around(method(nn.Identity), tile=tile, overlap=64)
 
 
-def test_progress_is_told_inside_a_picture(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(restoring_tiled, "PATIENCE", 0.0)
-    with caplog.at_level(logging.INFO):
+def test_progress_is_told_inside_a_picture() -> None:
+    told: list[tuple[str, int, int | None]] = []
+    with told_to(lambda *words: told.append(words)):
         restored(around(method(Averaging), tile=32, overlap=8), photograph(64, 40))
-    told = [record.message for record in caplog.records]
-    assert told[0] == "photo.png: averages of layer 1, 38 % of the rows"
-    assert "photo.png: restoring, 100 % of the rows" in told
+    assert told[0] == ("rows for the averages of layer 1", 24, 64)
+    assert told[-1] == ("rows", 64, 64)
 
 
 def limited(answers: Connection, folder: Path, room: int, tile: int | str) -> None:

@@ -11,7 +11,12 @@ from deblurkit.methods.frame.manual import ManualMethod
 from deblurkit.methods.frame.network import NetworkMethod
 
 VARIANTS = {
-    "bf16": ("trainer.precision=bf16-mixed",),
+    "bf16": (
+        "trainer.precision=bf16-mixed",
+        "+callbacks.channels_last={_target_:deblurkit.callbacks.network.EveryNetworkChannelsLast}",
+        "+callbacks.fused_optimizers={_target_:deblurkit.callbacks.network.FusedOptimizers}",
+        "+callbacks.float32_scores={_target_:deblurkit.callbacks.network.Float32Scores}",
+    ),
     "average": ("callbacks=[default,ema]",),
     "channels_last": ("callbacks=[default,channels_last]",),
     "clip_and_accumulate": (

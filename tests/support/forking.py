@@ -20,7 +20,8 @@ IMPORTED = (
     *(
         "deblurkit.commands.train.run",
         "deblurkit.commands.evaluate.evaluate",
-        "deblurkit.commands.restore.restore_files",
+        "deblurkit.commands.restore.with_trainer",
+        "deblurkit.commands.restore.batch",
     ),
     *(
         "deblurkit.commands.blur.blur_files",

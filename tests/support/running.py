@@ -25,7 +25,9 @@ from deblurkit.config import conf_dir, plain
 
 TINY = Path(__file__).parents[1] / "tiny"
 KEYS = sorted(file.stem for file in TINY.glob("*.yaml"))
+FLOAT32 = "trainer.precision=32-true"  # bits are compared, on every processor
 SMALL = (
+    FLOAT32,
     "trainer.enable_progress_bar=false",
     "trainer.log_every_n_steps=1",
     "trainer.max_epochs=2",

@@ -7,6 +7,9 @@
 - ``average.RestorerAverage``: a moving average of the restoring network's weights.
 - ``network.CompileRestorer``: compiles the restoring network.
 - ``network.ChannelsLast``: lays its weights out channels last.
+- ``network.EveryNetworkChannelsLast``: those of critics and helpers, too.
+- ``network.FusedOptimizers``: one kernel for the step of all parameters.
+- ``network.Float32Scores``: validates and tests in float32 beside steps of another precision.
 - ``resume.ExactResume``: checkpoints from which a run goes on bit by bit.
 - ``metrics_file.MetricsFile``: the table of a run's numbers, ``metrics.csv``.
 - ``terminate.EndAtOnce``: ends a test at SIGTERM.

@@ -49,7 +49,8 @@ class RestorerAverage(Callback):
         network = pl_module.get_submodule(restorer_of(pl_module))
         held = network.state_dict(keep_vars=True)
         stay = [name for name, value in held.items() if isinstance(value, Parameter)]
-        self._followed = ([self.average[name] for name in stay], [state[name] for name in stay])
+        # The parameters themselves: who lays them out anew gives them other memory.
+        self._followed = ([self.average[name] for name in stay], [held[name] for name in stay])
         self._buffers = [name for name in held if name not in stay]
 
     @torch.no_grad()

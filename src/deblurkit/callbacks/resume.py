@@ -3,13 +3,14 @@
 import logging
 import random
 import signal
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePath
 from typing import Any, cast
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
 from deblurkit.callbacks.metrics_file import MetricsFile
@@ -143,10 +144,18 @@ class ExactResume(PictureCallback, Checkpoint):
     ) -> None:
         """Take over memories; keep random states until it trains: setting up draws, too.
 
-        The patience of early stopping is that of now, not the checkpoint's.
+        The patience of early stopping is that of now, not the checkpoint's, and so is the folder:
+        of a run that was moved, Lightning would forget which score was the best one.
         """
         if not trains(trainer):
             return
+        for chooser in trainer.checkpoint_callbacks:
+            if (
+                isinstance(chooser, ModelCheckpoint)
+                and chooser.state_key in checkpoint["callbacks"]
+            ):
+                state = checkpoint["callbacks"][chooser.state_key]
+                checkpoint["callbacks"][chooser.state_key] = moved(state, str(chooser.dirpath))
         for stopping in trainer.early_stopping_callbacks:
             if stopping.state_key in checkpoint["callbacks"]:
                 checkpoint["callbacks"][stopping.state_key]["patience"] = stopping.patience
@@ -169,6 +178,26 @@ class ExactResume(PictureCallback, Checkpoint):
         if self._states is not None and trainer.global_rank < len(self._states):
             set_random_states(self._states[trainer.global_rank])
         self._states = None
+
+
+def moved(state: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """What a ModelCheckpoint remembers, with its files in another folder.
+
+    Args:
+        state: Of the callback.
+        folder: Where the run lies now.
+    """
+
+    def here(path: str) -> str:
+        return str(Path(folder) / PurePath(path).name) if path else path
+
+    paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+    return {
+        **state,
+        "dirpath": folder,
+        **{key: here(state[key]) for key in paths if key in state},
+        "best_k_models": {here(path): score for path, score in state["best_k_models"].items()},
+    }
 
 
 def trains(trainer: Trainer) -> bool:

@@ -1,7 +1,5 @@
 """Scores of restored pictures under named protocols, for trained and classical methods alike."""
 
-import csv
-import io
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -20,7 +18,7 @@ from deblurkit.metrics.kernel_similarity import kernel_scores
 from deblurkit.metrics.parts.means import MeanScore, mean_score
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.parts.protocol import Direction, Protocol, rounded
-from deblurkit.storage import as_bytes, replacing, tolerate_disk_errors
+from deblurkit.storage import tolerate_disk_errors, write_rows
 
 log = logging.getLogger(__name__)
 
@@ -208,14 +206,3 @@ def gathered(rows: list[Row]) -> list[Row]:
     shares: list[list[Row]] = [[] for _ in range(torch.distributed.get_world_size())]
     torch.distributed.all_gather_object(shares, rows)
     return [row for share in shares for row in share]
-
-
-def write_rows(path: Path, rows: list[Row]) -> None:
-    """Write a table whose columns are all keys that occur, in order of appearance."""
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    with replacing(path) as stream:
-        stream.write(as_bytes(text.getvalue()))

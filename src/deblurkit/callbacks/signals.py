@@ -3,15 +3,20 @@
 import os
 import signal
 import threading
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
-from lightning.pytorch import Trainer
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
 
 SAVING = getattr(signal, "SIGUSR1", None)  # Windows has none
 URGENCY = (None, SAVING, signal.SIGINT, signal.SIGTERM)  # the later one counts
 TERMINATED = 128 + signal.SIGTERM  # exit code
 PATIENCE = b"\ninterrupted: saving after this step; once more to stop at once\n"
+FAREWELL = b"\nended by SIGTERM\n"
 
 
 class Signals:
@@ -54,10 +59,29 @@ class Signals:
             os.write(2, PATIENCE)
         self.noted = max(self.noted, number, key=URGENCY.index)
 
-    def agreed(self, trainer: Trainer) -> int | None:
+    def agreed(self, trainer: "Trainer") -> int | None:
         """The most urgent signal that any device was sent; all devices must ask."""
         if trainer.world_size > 1:
             noted = torch.tensor(URGENCY.index(self.noted), device=trainer.strategy.root_device)
             torch.distributed.all_reduce(noted, torch.distributed.ReduceOp.MAX)
             self.noted = URGENCY[int(noted)]
         return self.noted
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end what is done inside at once, with a word and the exit code 143."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: Any) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)  # what tidies up is not interrupted
+        os.write(2, FAREWELL)
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

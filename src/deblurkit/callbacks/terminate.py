@@ -7,9 +7,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from deblurkit.callbacks.signals import TERMINATED
-
-FAREWELL = b"\nended by SIGTERM\n"
+from deblurkit.callbacks.signals import FAREWELL, TERMINATED
 
 
 class EndAtOnce(Callback):

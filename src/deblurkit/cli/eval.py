@@ -4,6 +4,7 @@ from omegaconf import DictConfig
 
 from deblurkit.cli.command_line import typed_line
 from deblurkit.cli.front import run_command
+from deblurkit.weights.files import existing
 
 
 def main() -> None:
@@ -12,7 +13,9 @@ def main() -> None:
 
 
 def task(cfg: DictConfig) -> None:
-    """Score."""
+    """Score; a misspelt name of weights is refused before anything heavy is imported."""
+    if cfg.weights is not None and cfg.restored is None:
+        existing(cfg.weights)
     from deblurkit.commands.evaluate.evaluate import evaluate
 
     evaluate(cfg)

@@ -3,14 +3,16 @@
 Nothing heavy is imported here: ``--help``, ``--cfg job`` and completion answer without torch.
 """
 
+import atexit
 import errno
+import gc
 import io
 import logging
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,13 +24,18 @@ from omegaconf.errors import OmegaConfBaseException
 
 import deblurkit
 from deblurkit.cli.command_line import CommandLine, program
+from deblurkit.cli.configs.untrusted_configs import require_harmless_folders
 from deblurkit.cli.help import help_text, show
 from deblurkit.cli.jobs import INTERRUPTED, JobFailedError, in_sweep, run_job
 from deblurkit.cli.line_checks import require_known_flags, typed
-from deblurkit.cli.untrusted_configs import require_harmless_folders
+from deblurkit.cli.paths import unquoted
+from deblurkit.cli.run_folders import tidy
 from deblurkit.commands.shared import sweeps
 from deblurkit.config import conf_dir, mistake, run_folder
 from deblurkit.errors import InputError, sentence
+from deblurkit.file_tree import standing
+from deblurkit.late.imports import when_imported, without_collection
+from deblurkit.paths import expanded
 from deblurkit.weights import VARIABLE, named_file
 
 Task = Callable[[DictConfig], Any]
@@ -40,7 +47,8 @@ REFUSED = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
     | {errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
 )
-FOLDER = {"deblur": "output", "blur": "output"}  # the key of a command's folder
+# Key and usual value of the folder of a command that has one of its own.
+FOLDERS = {"deblur": ("output", "restored"), "blur": ("output", "pairs")}
 # What the choices that an extra brings begin with.
 SWEEPS = ("hydra/sweeper/optuna", "hydra/sweeper/sampler/", "hydra/launcher/submitit_")
 
@@ -59,15 +67,16 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
         if isinstance(stream, io.TextIOWrapper):  # a terminal without a frame's characters
             stream.reconfigure(errors="replace")
     if line.asks_version or line.asks_help or line.is_empty:
-        show(f"deblurkit {deblurkit.__version__}" if line.asks_version else help_text(command))
-        if line.is_empty:
-            sys.exit(MISTAKE)  # nothing was done
+        answer(line, command)
         return
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     path, full = folder or conf_dir(), os.environ.get(FULL)
+    key, usual = FOLDERS.get(command, ("hydra.run.dir", "runs"))
     decorate = hydra.main(version_base="1.3", config_path=str(path), config_name=config)
-    run = sent_out(guarded(task, full), full, program())
-    with summed_up():
+    before = standing(expanded(unquoted(line.value(key) or usual)))
+    run = sent_out(guarded(task, full, before), full, program())
+    atexit.register(gc.freeze)  # the system takes all memory back: nobody looks what is garbage
+    with summed_up(), without_collection():
         try:
             require_known_flags(line, command)
             require_harmless_folders(line)
@@ -82,7 +91,14 @@ def run_command(config: str, task: Task, line: CommandLine, folder: Path | None 
         except Exception as error:
             if full == "1":
                 raise
-            sys.exit(complained(error, folder=FOLDER.get(command, "hydra.run.dir")))
+            sys.exit(complained(error, folder=key))
+
+
+def answer(line: CommandLine, command: str) -> None:
+    """Say the version, or what a command does; that is a mistake where nothing was typed."""
+    show(f"deblurkit {deblurkit.__version__}" if line.asks_version else help_text(command))
+    if line.is_empty:
+        sys.exit(MISTAKE)  # nothing was done
 
 
 def complained(error: Exception, *, folder: str) -> int:
@@ -170,29 +186,32 @@ def variable(name: str, value: str | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def guarded(task: Task, full: str | None) -> Task:
+def guarded(task: Task, full: str | None, before: Set[Path] | None = None) -> Task:
     """Turn a user's mistake into a sentence and any other failure into a note of where to look.
 
     Args:
         task: Does the work.
         full: What the user set ``HYDRA_FULL_ERROR`` to; the processes of other devices see it.
+        before: Folders on the way to the run's that were there before; others are removed again
+            where a run is refused and they are empty. Without it nothing is.
     """
 
     def run(cfg: DictConfig) -> Any:
         # Where weights= looks names up, here and in processes that are started.
         names = str(OmegaConf.select(cfg, "paths.weights", default="weights"))
         with variable(FULL, full), variable(VARIABLE, names):
-            quiet_loggers()
-            from lightning.fabric.utilities.exceptions import MisconfigurationException
-
+            gc.enable()  # starting has made no garbage, but a task does
+            quiet_warnings()
+            when_imported("lightning.pytorch", quiet_loggers)
             try:
                 value = task(cfg)
                 sweeps.finished(value)
                 return value
-            except (InputError, MisconfigurationException) as error:
+            except refusals() as error:
                 if full == "1":
                     raise
-                tidy(Path(run_folder()))
+                if before is not None:
+                    tidy(Path(run_folder()).resolve(), before)
                 fail(sentence(error), MISTAKE)
             except KeyboardInterrupt:
                 say_how_to_go_on()
@@ -209,13 +228,6 @@ def guarded(task: Task, full: str | None) -> Task:
                 fail(f"{words} ({reported()})", DEFECT)
 
     return run
-
-
-def tidy(folder: Path) -> None:
-    """Remove the run folder that Hydra has made beside results, if nothing came to lie in it."""
-    if folder.name == ".deblurkit":
-        with suppress(OSError):  # it holds something
-            folder.rmdir()
 
 
 def reported() -> str:
@@ -250,15 +262,23 @@ def complain(message: str) -> None:
     print(f"deblurkit{f' (device {rank})' if rank else ''}: {message}", file=sys.stderr)
 
 
-def quiet_loggers() -> None:
-    """Let every line pass once, and only lines that a reader can use."""
-    import lightning.pytorch  # noqa: F401  it installs handlers of its own, beside Hydra's
+def refusals() -> tuple[type[Exception], ...]:
+    """What is raised where something cannot be done as asked, by us and by Lightning."""
+    exceptions = sys.modules.get("lightning.fabric.utilities.exceptions")
+    return (InputError, *([] if exceptions is None else [exceptions.MisconfigurationException]))
 
+
+def quiet_loggers() -> None:
+    """Let every line of Lightning pass once: it installs handlers of its own, beside Hydra's."""
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+
+
+def quiet_warnings() -> None:
+    """Let only those pass that a reader can use."""
     for start in (
         ".*LeafSpec",  # torch and lightning between themselves
         ".*Experiment logs directory .* exists",  # the config is written there first

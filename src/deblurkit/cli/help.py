@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 
 from deblurkit.config import conf_dir
 
-COMMANDS = ("deblur", "train", "eval", "blur", "data", "convert")
+COMMANDS = ("deblur", "train", "eval", "blur", "data", "convert", "export")
 WIDEST, COLUMN = 100, 28  # characters: of a line, and of what is typed
 COMMENT, EXAMPLE = "# ", "#   "
 INTERNAL = frozenset({"defaults", "hydra", "logger", "callbacks", "blur"})  # keys that are groups
@@ -161,6 +161,8 @@ def choices(command: str, group: str) -> list[str]:
 
 def is_of_use(command: str, group: str, file: Path) -> bool:
     """Whether a command can do something with a config."""
+    if command == "export":
+        return False  # weights know their model
     if group == "model":
         parent = parent_of(file)
         if command in {"deblur", "eval"}:  # all others are a matter of weights=

@@ -4,15 +4,10 @@ import re
 from pathlib import Path
 
 from deblurkit.errors import InputError
-from deblurkit.override_types import SWITCH
+from deblurkit.override_types import PATHS, SWITCH
 from deblurkit.paths import expanded
 
 OVERRIDE = re.compile(r"^[+~]*[A-Za-z_][\w./@:-]*=")
-# What is behind these keys is a path, whatever it looks like.
-PATHS = frozenset(
-    {"output", "weights", "restored", "sharp", "blurred", "save", "frames", "disparity", "path"}
-    | {"kernel", "resume", "data.root", "data.cache", "paths.run", "paths.data", "paths.weights"}
-)
 # Read by Hydra as they are.
 PLAIN = re.compile(r"(?![+-]?[\d._]+([eE][+-]?\d+)?$)[\w./+-]+")
 QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)

@@ -8,15 +8,22 @@ from tempfile import TemporaryDirectory
 from omegaconf import DictConfig
 
 from deblurkit.cli.command_line import CommandLine, typed_line
+from deblurkit.cli.configs.stored_model import with_stored_model
+from deblurkit.cli.configs.untrusted_configs import run_config
 from deblurkit.cli.front import MISTAKE, complain, run_command
 from deblurkit.cli.help import show
 from deblurkit.cli.paths import quoted
-from deblurkit.cli.stored_model import with_stored_model
-from deblurkit.cli.untrusted_configs import run_config
 from deblurkit.config import conf_dir
 from deblurkit.errors import InputError
 
 CHOICES = ("model", "data", "experiment", "weights")
+LAID_OVER = "+trainer"  # the one group whose values may be laid over those of a run
+EXAMPLES = {  # of values in a group
+    "model": "model.optimizer.lr=1e-5",
+    "data": "data.batch_size=4",
+    "trainer": f"{LAID_OVER}=gpu",
+    "callbacks": "callbacks.last.every_n_batches=100",
+}
 DEMONSTRATION = (
     "no model=, data= or experiment= is chosen, so this is the demonstration, experiment=demo: "
     "some minutes on one core; deblurkit-train --help lists the choices"
@@ -56,6 +63,7 @@ def resume(folder: Path, line: CommandLine) -> None:
             raise InputError(
                 "resume= goes on with one run: leave -m out, and resume each job by itself"
             )
+        require_values(line, folder)
         text = run_config(folder, line)
     except InputError as error:
         complain(str(error))
@@ -67,6 +75,29 @@ def resume(folder: Path, line: CommandLine) -> None:
     with TemporaryDirectory() as alone:
         (Path(alone) / "config.yaml").write_text(text, encoding="utf-8")
         run_command("config", task, line, folder=Path(alone))
+
+
+def require_values(line: CommandLine, folder: Path) -> None:
+    """Look whether all that changes are values: a run that goes on has chosen its configs.
+
+    Args:
+        line: The command line.
+        folder: Of the run.
+
+    Raises:
+        InputError: If another config is chosen.
+    """
+    groups = [conf_dir(), *line.config_folders]
+    for override in line.overrides:
+        key = override.partition("=")[0]
+        group = key.lstrip("+~").partition("@")[0]
+        if key != LAID_OVER and group and any((configs / group).is_dir() for configs in groups):
+            example = EXAMPLES.get(group, "trainer.max_epochs=40")
+            raise InputError(
+                f"{override} chooses another config, and resume= goes on with those of the run: "
+                f"change single values, such as {example} ({folder / 'config.yaml'} lists them), "
+                "or start a new run without resume="
+            )
 
 
 def task(cfg: DictConfig) -> float | None:

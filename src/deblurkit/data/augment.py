@@ -98,12 +98,19 @@ class PairedAugmentation:
 
         Raises:
             InputError: If a transform changes the type of pixels or leaves them of several sizes,
-                or photometry meets 16 bits.
+                or photometry or a degradation meets 16 bits.
         """
         if self._alters_values and any(pixels.dtype != np.uint8 for pixels in pictures.values()):
             raise InputError(
                 "photometry changes a teacher's 16-bit answers otherwise than 8-bit pictures: "
                 "set data.augmentation.photometry=[]"
+            )
+        blurred = pictures.get("blurred")
+        if self._on_blurred is not None and blurred is not None and blurred.dtype != np.uint8:
+            # As measured at set-up they take 8 bits; 16 change range or type, each in its own way.
+            raise InputError(
+                "degradations are made for 8-bit pictures, the blurred one has 16: "
+                "set data.augmentation.degradation=[]"
             )
         targets = _targets(pictures)
         answer = dict(pictures)

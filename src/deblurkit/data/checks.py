@@ -6,6 +6,7 @@ of a picture, another order of files or a crop that one side lacks show within s
 
 import csv
 import logging
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Comparison(NamedTuple):
 
     Args:
         name: Of the pair.
-        psnr: Of blurred against sharp, in dB, at most 100.
+        psnr: Of blurred against sharp, in dB; infinite if both are equal.
         down: How far the blurred picture lies below the sharp one, in pixels.
         right: How far it lies to the right, in pixels.
         response: Share of the correlation in its peak, about 0 to 1.
@@ -113,8 +114,8 @@ def compare(blurred: Pixels, sharp: Pixels, *, name: str) -> Comparison:
     correlated, response = cv2.phaseCorrelate(sharp_light, blurred_light, window)
     if min(sharp_light.shape) < TELLING:
         (right, down), explained = correlated, 0.0
-    psnr = -10 * np.log10(max(error, 1e-10))
-    return Comparison(name, psnr, down, right, response, explained)
+    decibels = -10 * math.log10(error) if error else math.inf
+    return Comparison(name, decibels, down, right, response, explained)
 
 
 def _coarse(sharp: NDArray[np.float32], blurred: NDArray[np.float32]) -> tuple[float, float, float]:
@@ -209,20 +210,27 @@ def _luminance(pixels: Pixels) -> NDArray[np.float32]:
 def _faults(comparisons: list[Comparison]) -> tuple[list[str], list[str]]:
     """Sentences that a training must not ignore, and those that it may."""
     errors, warnings = [], []
-    psnr = float(np.mean([pair.psnr for pair in comparisons]))
+    apart = [pair.psnr for pair in comparisons if not math.isinf(pair.psnr)]
+    psnr = math.fsum(apart) / len(apart) if apart else math.inf
     worst = min(comparisons, key=lambda pair: pair.psnr)
     low = (
         f"the PSNR of blurred against sharp pictures is {psnr:.1f} dB on average over "
-        f"{len(comparisons)} pairs and {worst.psnr:.1f} dB for {worst.name}: "
+        f"{len(apart)} pairs and {worst.psnr:.1f} dB for {worst.name}: "
         f"check that both files of a pair show the same scene"
     )
     if psnr < PSNR_ERROR and np.median([pair.explained for pair in comparisons]) < SAME_SCENE:
         return [low], []  # shifts of unrelated pictures mean nothing
     if psnr < PSNR_WARNING:
         warnings.append(low)
-    if worst.psnr >= 100:
+    if math.isinf(worst.psnr):
         errors.append(
             f"blurred and sharp pictures are equal, {worst.name} for one: check the folders' names"
+        )
+    elif len(apart) < len(comparisons):
+        equal = next(pair.name for pair in comparisons if math.isinf(pair.psnr))
+        warnings.append(
+            f"{len(comparisons) - len(apart)} of {len(comparisons)} blurred pictures looked at are "
+            f"equal to their sharp ones, {equal} for one"
         )
     clear = [pair for pair in comparisons if pair.response > _CORRELATED]
     if 2 * len(clear) < len(comparisons):

@@ -11,6 +11,7 @@ from torch.nn import functional
 from deblurkit.contracts import Distance, Images, Scalar
 from deblurkit.errors import InputError
 from deblurkit.losses.consistency import tapped
+from deblurkit.losses.pixel import widened
 from deblurkit.networks.parts.vgg import VGG19, Features
 
 
@@ -108,8 +109,8 @@ class FeatureDistance(nn.Module):
 
     def between(self, restored: Features, sharp: Features) -> Scalar:
         """Distance between features that are there already; gradients reach both."""
-        wide = torch.promote_types(restored.dtype, torch.float32)
-        return functional.mse_loss(restored.to(wide), sharp.to(wide))
+        first, second = widened(restored, sharp)
+        return functional.mse_loss(first, second)
 
 
 class NormalisedMSE(nn.Module):
@@ -149,7 +150,8 @@ class NormalisedMSE(nn.Module):
             restored: Prediction of a network, in [0, 1].
             sharp: Ground truth, same shape and range.
         """
-        return functional.mse_loss(restored / self.std, sharp / self.std)
+        first, second = widened(restored, sharp)
+        return functional.mse_loss(first / self.std, second / self.std)
 
 
 def _per_channel(values: Sequence[float]) -> Float[Tensor, "1 3 1 1"]:

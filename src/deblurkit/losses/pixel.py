@@ -1,6 +1,7 @@
 """Distances between two batches of pictures, pixel by pixel."""
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from deblurkit.contracts import Images, Scalar
@@ -24,7 +25,8 @@ def l1(restored: Images, sharp: Images) -> Scalar:
     Source: Zhao et al., "Loss Functions for Image Restoration with Neural Networks", IEEE
     Transactions on Computational Imaging 2017, arXiv:1511.08861, sec. III-A.
     """
-    return functional.l1_loss(restored, sharp)
+    first, second = widened(restored, sharp)
+    return functional.l1_loss(first, second)
 
 
 def charbonnier(restored: Images, sharp: Images, *, epsilon: float = 1e-3) -> Scalar:
@@ -52,4 +54,14 @@ def charbonnier(restored: Images, sharp: Images, *, epsilon: float = 1e-3) -> Sc
     """
     if epsilon <= 0:
         raise ValueError(f"epsilon must be positive, got {epsilon}")
-    return torch.sqrt((restored - sharp).square() + epsilon**2).mean()
+    first, second = widened(restored, sharp)
+    return torch.sqrt((first - second).square() + epsilon**2).mean()
+
+
+def widened(*maps: Tensor) -> list[Tensor]:
+    """The same values, all at least float32: a sum of halves keeps two or three digits.
+
+    Under autocast networks answer in half precision, and a distance of two such answers is not
+    widened by itself.
+    """
+    return [values.to(torch.promote_types(values.dtype, torch.float32)) for values in maps]

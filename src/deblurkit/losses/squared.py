@@ -5,6 +5,7 @@ import math
 from torch.nn import functional
 
 from deblurkit.contracts import Images, Scalar
+from deblurkit.losses.pixel import widened
 
 
 def mse(restored: Images, sharp: Images) -> Scalar:
@@ -17,7 +18,8 @@ def mse(restored: Images, sharp: Images) -> Scalar:
         restored: Prediction of the network, intensities in [0, 1].
         sharp: Ground truth, same shape and range.
     """
-    return functional.mse_loss(restored, sharp)
+    first, second = widened(restored, sharp)
+    return functional.mse_loss(first, second)
 
 
 def negative_psnr(restored: Images, sharp: Images, *, epsilon: float) -> Scalar:
@@ -40,5 +42,6 @@ def negative_psnr(restored: Images, sharp: Images, *, epsilon: float) -> Scalar:
     Source: Chen et al., "HINet", CVPR Workshops 2021, arXiv:2105.06086, sec. 3.3; epsilon as in
     the authors' code.
     """
-    errors = (restored - sharp).square().mean(dim=(1, 2, 3))
+    first, second = widened(restored, sharp)
+    errors = (first - second).square().mean(dim=(1, 2, 3))
     return 10 / math.log(10) * (errors + epsilon).log().mean()

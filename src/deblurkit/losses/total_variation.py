@@ -1,6 +1,7 @@
 """Total variation: how much neighbouring pixels differ."""
 
 from deblurkit.contracts import Images, Scalar
+from deblurkit.losses.pixel import widened
 
 
 def total_variation(images: Images) -> Scalar:
@@ -14,12 +15,13 @@ def total_variation(images: Images) -> Scalar:
         images: Intensities of any range; at least two rows and two columns.
 
     Returns:
-        Scalar, in intensity units per pixel, whatever the size of the picture.
+        Scalar, in intensity units per pixel, whatever the size of the picture; at least float32.
 
     Source: Rudin et al., "Nonlinear Total Variation Based Noise Removal Algorithms", Physica D
     1992, of each axis on its own.
     Differs from the sums that papers write: a mean, so that a weight serves all sizes.
     """
-    rows = (images[..., 1:, :] - images[..., :-1, :]).abs().mean()
-    columns = (images[..., 1:] - images[..., :-1]).abs().mean()
+    (values,) = widened(images)
+    rows = (values[..., 1:, :] - values[..., :-1, :]).abs().mean()
+    columns = (values[..., 1:] - values[..., :-1]).abs().mean()
     return rows + columns

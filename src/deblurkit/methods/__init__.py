@@ -41,6 +41,8 @@ Untrained, with an unknown kernel or none:
 What a method of yours inherits:
 
 - ``frame.automatic.AutomaticMethod``: one optimiser; write ``terms``.
+- ``frame.manual.at_once``: lets an optimiser move all parameters in one kernel.
+- ``frame.manual.lay_out``: gives loaded state the layout of its parameters.
 - ``frame.manual.ManualMethod``: players that take turns; write ``turns``.
 - ``frame.classical.ClassicalMethod``: no training; write ``restoration``.
 - ``frame.per_picture.PerPictureMethod``: optimised anew for every picture; write

@@ -11,6 +11,7 @@ from deblurkit.losses.adversarial import Adversarial
 from deblurkit.losses.pixel import l1
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.manual import ManualMethod
+from deblurkit.processor import BFLOAT16
 
 
 class Cycle(NamedTuple):
@@ -55,6 +56,7 @@ class CycleGAN(ManualMethod):
 
     needs = frozenset({"blurred", "sharp"})
     restorer = "generators.deblurrer"
+    on_cpu = BFLOAT16
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.errors import InputError
 from deblurkit.losses.pixel import l1
 from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 @runtime_checkable
@@ -81,6 +82,7 @@ class DCLNet(AutomaticMethod):
     """
 
     restorer = "backbone"
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

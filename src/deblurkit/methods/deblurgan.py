@@ -17,6 +17,7 @@ from deblurkit.losses.frozen import Frozen
 from deblurkit.losses.penalties import Constraint, Penalty
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.manual import ManualMethod
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 class DeblurGAN(ManualMethod):
@@ -61,6 +62,7 @@ class DeblurGAN(ManualMethod):
 
     needs = frozenset({"paired"})
     restorer = "generator"
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

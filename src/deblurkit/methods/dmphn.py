@@ -7,6 +7,7 @@ from torch import nn
 from deblurkit.contracts import Distance, Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 class DMPHN(AutomaticMethod):
@@ -34,6 +35,7 @@ class DMPHN(AutomaticMethod):
 
     needs = frozenset({"paired"})
     restorer = "hierarchies"
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

@@ -1,9 +1,13 @@
 """Deconvolution with a known kernel and the heavy-tailed prior of natural pictures' gradients."""
 
+from itertools import accumulate
+from operator import mul
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from deblurkit import progress
 from deblurkit.contracts import BlurredBatch, Images, Kernels, Restoration
 from deblurkit.errors import InputError
 from deblurkit.imaging.blur.deconvolution import (
@@ -21,7 +25,7 @@ from deblurkit.methods.frame.classical import ClassicalMethod
 
 BALANCE = 4e-3  # of the Wiener filter that the search begins with
 GROWTH = 2 * 2**0.5  # of the splitting's weight between rounds
-LAST = 256.0  # largest weight of the splitting
+WEIGHTS = tuple(accumulate([GROWTH] * 5, mul, initial=1.0))  # of the splitting, up to 256
 NEWTON = 6  # steps; they end at the exact minimum in single precision
 
 
@@ -104,15 +108,14 @@ def sparsely_deconvolved(
     observed = frame.extended(blurred)
     spectra = kernel_spectra(kernels, frame.size)
     inside, rough = frame.inside(spectra), roughness(observed)
-    estimate, weight = filtered(observed, spectra, balance=BALANCE), 1.0
-    while weight <= LAST:
+    estimate = filtered(observed, spectra, balance=BALANCE)
+    for weight in progress.steps(WEIGHTS, "weights of the splitting"):
         system = MaskedLeastSquares(spectra, inside, fidelity / weight, rough)
         for _ in range(rounds):
             sparse = shrunk(differences(estimate), strength=1 / weight, exponent=exponent)
             right_side = system.seen(observed) + torch.fft.rfft2(divergence(sparse))
             solution = system.solved(right_side, torch.fft.rfft2(estimate), steps=steps)
             estimate = torch.fft.irfft2(solution, s=frame.size)
-        weight *= GROWTH
     return frame.cropped(estimate)
 
 

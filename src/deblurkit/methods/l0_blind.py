@@ -26,6 +26,7 @@ from deblurkit.imaging.blur.kernels import padded
 from deblurkit.imaging.colour import luminance
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.classical import ClassicalMethod
+from deblurkit.progress import steps
 
 SMALLEST = 3  # pixels, side of the coarsest scale's kernel
 
@@ -154,7 +155,7 @@ class L0Blind(ClassicalMethod):
             len(blurred), 1, -1, -1
         )
         sparsity = self.sparsity
-        for level, side in reversed(list(enumerate(scales))):
+        for level, side in steps(list(reversed([*enumerate(scales)])), "scales"):
             pictures = smaller(blurred, ratio=self.ratio**level, least=2 * side)
             kernels = resized(kernels, side)
             frame = PeriodicFrame((pictures.shape[-2], pictures.shape[-1]), kernel_size=2 * side)

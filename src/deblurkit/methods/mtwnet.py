@@ -8,6 +8,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.automatic import AutomaticMethod
 from deblurkit.methods.frame.scale_recurrent import Scales, squared_errors
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 
 class MTWNet(AutomaticMethod):
@@ -37,6 +38,7 @@ class MTWNet(AutomaticMethod):
 
     needs = frozenset({"paired"})
     restorer = "deblurrer"
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from torch import nn
 from deblurkit.contracts import Distance, Images, OptimizerFactory, Pools, Scalar, SchedulerFactory
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.automatic import AutomaticMethod
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST, FLOAT32_CHANNELS_LAST
 
 
 class NAFNet(AutomaticMethod):
@@ -34,6 +35,8 @@ class NAFNet(AutomaticMethod):
 
     needs = frozenset({"paired"})
     restorer = "backbone"
+    on_cpu = BFLOAT16_CHANNELS_LAST
+    on_cpu_without_bf16 = FLOAT32_CHANNELS_LAST  # layer normalisation has a kernel for it
 
     def __init__(
         self,

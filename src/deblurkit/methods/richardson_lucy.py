@@ -17,6 +17,7 @@ from deblurkit.imaging.blur.deconvolution import (
 )
 from deblurkit.imaging.blur.noise import faint_noise_level
 from deblurkit.methods.frame.classical import ClassicalMethod
+from deblurkit.progress import steps
 
 TINY = 1e-6  # of intensities: keeps black pixels from a division by zero
 
@@ -73,7 +74,7 @@ class RichardsonLucy(ClassicalMethod):
             inside = frame.inside(observed).to(observed.dtype).expand_as(observed)
             spectra = kernel_spectra(kernels, frame.size)
             estimate = observed
-            for step in range(int(counts.max())):
+            for step in steps(range(int(counts.max())), "iterations"):
                 sharper = multiplied(estimate, observed, inside, spectra=spectra)
                 going = (step < counts)[:, None, None, None]
                 estimate = torch.where(going, sharper, estimate)

@@ -9,6 +9,7 @@ from deblurkit.contracts import Images, OptimizerFactory, Pools, Scalar, Schedul
 from deblurkit.losses.weights import Weight
 from deblurkit.methods.frame.automatic import AutomaticMethod
 from deblurkit.methods.frame.scale_recurrent import Scales, squared_errors
+from deblurkit.processor import BFLOAT16_CHANNELS_LAST
 
 GrayImages = Float[Tensor, "batch 1 height width"]  # luma, in [0, 1]
 
@@ -42,6 +43,7 @@ class SRN(AutomaticMethod):
 
     needs = frozenset({"paired"})
     restorer = "deblurrer"
+    on_cpu = BFLOAT16_CHANNELS_LAST
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ Scores of pairs that are aligned first:
 - ``levin.LevinErrorRatio``: errors over those with the true kernel.
 - ``kohler.Kohler``: the best over all frames of a camera's trajectory.
 - ``realblur.RealBlurECC``: pictures of two cameras, aligned by a homography.
+- ``realblur.RSBlurECC``: the same, clamped once they are aligned.
 
 Scores of kernels:
 
@@ -37,6 +38,8 @@ What a protocol of yours inherits, and how all of them are asked:
 - ``parts.protocol.Protocol``: scores of each picture, averaged; write ``measure``.
 - ``parts.pooled.PooledProtocol``: counts of all pictures together; write ``measure`` and
   ``figures``.
+- ``parts.means.comparable``: the pictures that count in means which stand side by side.
+- ``parts.means.comparable_means``: those means.
 - ``parts.means.mean_score``: a mean that is the same in any order, also of infinite scores.
 - ``parts.means.MeanScore``: what it gives: the mean, and how many scores it leaves out.
 - ``parts.protocol.leading``: the protocol that leads tables, if there is one.

@@ -1,4 +1,4 @@
-"""The protocol of RealBlur: pictures taken by two cameras, aligned by a homography first."""
+"""Protocols of RealBlur and RSBlur: pictures of two cameras, aligned by a homography first."""
 
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -31,6 +31,9 @@ class RealBlurECC(Protocol):
     ``unaligned`` is 1 for a picture that could not be aligned, which is then scored as it is: its
     mean is their share, and the rows say which.
 
+    To move a picture costs something: a perfect one that lies half a pixel beside its truth scores
+    37 dB. Above that the alignment rules the score, in its last digits the version of OpenCV.
+
     >>> sharp = torch.rand(1, 3, 48, 48)
     >>> scores = RealBlurECC(iterations=5, smoothing=5)(0.5 * sharp, sharp)
     >>> scores["psnr"].item() > 60, scores["unaligned"].item()  # half as bright: a gain is found
@@ -58,19 +61,63 @@ class RealBlurECC(Protocol):
 
     def measure(self, restored: Images, sharp: Images) -> Score:
         """Scores of one picture."""
-        pair = warped(
-            interleaved(restored.float().clamp(0, 1)),
-            interleaved(sharp),
-            iterations=self.iterations,
-            smoothing=self.smoothing,
+        pair = warped_pair(restored, sharp, iterations=self.iterations, smoothing=self.smoothing)
+        return scores_of(pair)
+
+
+class RSBlurECC(Protocol):
+    """As `RealBlurECC`, of pictures that are clamped to [0, 1] once they are aligned.
+
+    >>> sharp = torch.rand(1, 3, 48, 48)
+    >>> scores = RSBlurECC(iterations=5, smoothing=5)(0.5 * sharp, sharp)
+    >>> scores["psnr"].item() > 60, scores["unaligned"].item()  # half as bright: a gain is found
+    (True, 0.0)
+
+    Args:
+        iterations: Of the search for the homography.
+        smoothing: Side of the Gaussian filter before it, pixels, odd.
+
+    Source: Rim et al., "Realistic blur synthesis for learning image deblurring", ECCV 2022, the
+    authors' evaluation, evaluate_RSBlur.py.
+    Differs from the authors' code: as `RealBlurECC`.
+    """
+
+    higher_is_better = True
+    scores = ("psnr", "ssim_gauss_rgb", "unaligned")
+    directions = MappingProxyType({"unaligned": "min"})
+    aligns = True
+
+    def __init__(self, *, iterations: int, smoothing: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.iterations, self.smoothing = iterations, smoothing
+
+    def measure(self, restored: Images, sharp: Images) -> Score:
+        """Scores of one picture."""
+        pair = warped_pair(restored, sharp, iterations=self.iterations, smoothing=self.smoothing)
+        return scores_of(
+            pair._replace(restored=pair.restored.clip(0, 1), sharp=pair.sharp.clip(0, 1))
         )
-        squares = (pair.restored - pair.sharp).astype(np.float64) ** 2
-        error = torch.tensor(squares.sum() / pair.valid.sum(dtype=np.float64))
-        return {
-            "psnr": -10 * error.log10(),
-            "ssim_gauss_rgb": torch.tensor(masked_ssim(pair)),
-            "unaligned": torch.tensor(float(pair.failed)),
-        }
+
+
+def warped_pair(restored: Images, sharp: Images, *, iterations: int, smoothing: int) -> Warped:
+    """The only picture of two batches, aligned; what lies outside [0, 1] is clamped before."""
+    return warped(
+        interleaved(restored.float().clamp(0, 1)),
+        interleaved(sharp),
+        iterations=iterations,
+        smoothing=smoothing,
+    )
+
+
+def scores_of(pair: Warped) -> Score:
+    """PSNR and SSIM over the valid pixels, and whether nothing was aligned."""
+    squares = (pair.restored - pair.sharp).astype(np.float64) ** 2
+    error = torch.tensor(squares.sum() / pair.valid.sum(dtype=np.float64))
+    return {
+        "psnr": -10 * error.log10(),
+        "ssim_gauss_rgb": torch.tensor(masked_ssim(pair)),
+        "unaligned": torch.tensor(float(pair.failed)),
+    }
 
 
 def warped(restored: Floats, sharp: Floats, *, iterations: int, smoothing: int) -> Warped:

@@ -49,6 +49,7 @@ Parts that configs choose from:
 - ``parts.resnet.Transposed``: doubles the size by a transposed convolution.
 - ``parts.resnet.Resized``: doubles the size by repeating pixels.
 - ``parts.resnet.AlwaysDropout``: dropout that stays on in evaluation.
+- ``layout.InstanceNorm``: instance normalisation that keeps the layout of what comes in.
 - ``parts.resnet.normal_start``: first weights from a normal distribution.
 - ``parts.residual.zero_start``: first weights of zero.
 - ``deblurgan_v2.random_start``: first weights as PyTorch draws them.

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from deblurkit.contracts import Images
+from deblurkit.networks.layout import InstanceNorm
 from deblurkit.networks.parts.sides import require_multiple
 from deblurkit.networks.parts.trunk import Map, Padding, Trunk
 
@@ -146,7 +147,7 @@ def random_start(convolution: nn.Conv2d) -> nn.Conv2d:
 def _normalised(channels: int, features: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, features, 3, padding=1),
-        nn.InstanceNorm2d(features),
+        InstanceNorm(features),
         nn.ReLU(inplace=True),
     )
 

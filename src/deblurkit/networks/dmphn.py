@@ -161,8 +161,12 @@ def _axis(depth: int) -> int:
 
 
 def _cut(pictures: Patches, *, axis: int) -> Patches:
-    """Halve pictures along an axis; first halves come first in the batch."""
-    return torch.cat(pictures.chunk(2, dim=axis))
+    """Halve pictures along an axis; first halves come first in the batch.
+
+    The halves are taken by their length: `chunk` would fix the length of an exported graph.
+    """
+    half = pictures.shape[axis] // 2
+    return torch.cat([pictures.narrow(axis, 0, half), pictures.narrow(axis, half, half)])
 
 
 def _joined(patches: Patches, *, axis: int) -> Patches:

@@ -20,7 +20,7 @@ from deblurkit.networks.maxim_blocks import (
     bottom,
 )
 from deblurkit.networks.maxim_mixing import mapping
-from deblurkit.networks.maxim_strips import convolved
+from deblurkit.networks.maxim_strips import convolved, thinned
 from deblurkit.networks.parts.sides import require_multiple
 
 
@@ -188,7 +188,7 @@ class Backbone(nn.Module):
         picture = blurred.movedim(1, -1).contiguous()
         # The nearest of all pixels, as the authors shrink what goes in: half a step in.
         steps = [2**level for level in range(LEVELS)]
-        pictures = [picture[:, step // 2 :: step, step // 2 :: step].contiguous() for step in steps]
+        pictures = [thinned(picture, step).contiguous() for step in steps]
         answers, handover = [], None
         for stage in self.stages:
             restored, handover = stage(pictures, handover)

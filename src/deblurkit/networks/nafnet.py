@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import is_channels_last
 from deblurkit.networks.parts.sides import require_multiple
 
 Features = Float[Tensor, "batch channels height width"]
@@ -34,7 +35,12 @@ class LayerNorm2d(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, features: Features) -> Features:
-        """Normalise; same shape."""
+        """Normalise; same shape and layout."""
+        # A graph knows no layout: the question would be one about the size.
+        if not torch.compiler.is_exporting() and is_channels_last(features):
+            pixels, sizes = features.movedim(1, -1), (len(self.weight),)  # as they lie in memory
+            normal = functional.layer_norm(pixels, sizes, self.weight, self.bias, self.epsilon)
+            return normal.movedim(-1, 1)
         variance, mean = torch.var_mean(features, dim=1, keepdim=True, correction=0)
         normal = (features - mean) * (variance + self.epsilon).rsqrt()
         return normal * self.weight[:, None, None] + self.bias[:, None, None]
@@ -72,7 +78,9 @@ class SimplifiedChannelAttention(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Weigh; same shape."""
-        if self.window is None or self.window >= max(features.shape[-2:]):
+        if self.window is not None and torch.compiler.is_exporting():
+            means = means_of_any_size(features, window=self.window)
+        elif self.window is None or self.window >= max(features.shape[-2:]):
             means = features.mean(dim=(-2, -1), keepdim=True)
         else:
             means = local_means(features, window=self.window)
@@ -131,6 +139,9 @@ class Backbone(nn.Module):
         window: Side of the squares of the channel attention in pixels of the picture; None for
             means over the whole picture. Crops of at most this side see whole means either way.
 
+    Attributes:
+        window: As given: pictures on both sides of it prove an exported file.
+
     Raises:
         InputError: If encoder and decoder differ in their number of stages.
 
@@ -157,7 +168,7 @@ class Backbone(nn.Module):
                 "NAFNet doubles as often as it halves: give decoder_blocks as many numbers as "
                 f"encoder_blocks, got {len(decoder_blocks)} and {stages}"
             )
-        self.multiple = 2**stages
+        self.multiple, self.window = 2**stages, window
         widths = [channels * 2**stage for stage in range(stages + 1)]
         windows = [None if window is None else window // 2**stage for stage in range(stages + 1)]
         self.entry = nn.Conv2d(3, channels, 3, padding=1)
@@ -196,7 +207,6 @@ class Backbone(nn.Module):
         return self.head(features) + blurred
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]  # its sums take minutes to compile
 def local_means(features: Features, *, window: int) -> Features:
     """Mean over a square around every pixel, moved inwards where it would leave the picture.
 
@@ -207,6 +217,14 @@ def local_means(features: Features, *, window: int) -> Features:
         features: Of any size.
         window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
     """
+    if torch.compiler.is_dynamo_compiling():  # its sums take minutes to compile
+        uncompiled = torch.compiler.disable(_local_means)  # a decorator would import the compiler
+        means: Features = uncompiled(features, window)
+        return means
+    return _local_means(features, window)
+
+
+def _local_means(features: Features, window: int) -> Features:
     means = features
     for axis in (2, 3):
         length = min(window, features.shape[axis])
@@ -214,6 +232,33 @@ def local_means(features: Features, *, window: int) -> Features:
     missing = [features.shape[axis] - means.shape[axis] for axis in (3, 2)]
     sides = [side for lack in missing for side in (lack // 2, (lack + 1) // 2)]
     return functional.pad(means, sides, mode="replicate")
+
+
+def means_of_any_size(features: Features, *, window: int) -> Features:
+    """`local_means` for graphs that serve pictures of all sizes: no step depends on the size.
+
+    A window ends where the axis does, so one that is longer than the picture is the whole picture.
+    Sums of windows are differences of running sums, taken without the whole picture's mean, so
+    that they stay small.
+
+    Args:
+        features: Of any size.
+        window: Side of the square in pixels; along an axis that is shorter it is the whole axis.
+    """
+    whole = features.mean(dim=(-2, -1), keepdim=True)
+    means = features - whole
+    sides: list[int] = []
+    for axis in (2, 3):
+        extent = means.shape[axis]
+        length = torch.sym_min(window, extent)
+        running = means.cumsum(dim=axis)
+        before = functional.pad(running, (1, 0) if axis == 3 else (0, 0, 1, 0))
+        windows = extent - length + 1
+        last = before.narrow(axis, length, windows)
+        means = (last - before.narrow(axis, 0, windows)) / length
+        missing = extent - windows
+        sides = [missing // 2, missing - missing // 2, *sides]
+    return functional.pad(means, sides, mode="replicate") + whole
 
 
 def _sliding_sums(maps: Tensor, *, axis: int, length: int) -> Tensor:

@@ -4,13 +4,8 @@ A command composes them in one line; no method is altered. What is added last se
 """
 
 from collections.abc import Callable
-from typing import Any
-
-from lightning.pytorch import LightningModule
 
 from deblurkit.contracts import BlurredBatch, Restoration
-from deblurkit.errors import InputError
-from deblurkit.methods.frame.base import RestorationMethod
 
 Restore = Callable[[BlurredBatch], Restoration]
 
@@ -25,32 +20,3 @@ def chained(restore: Restore, *around: Callable[[Restore], Restore] | None) -> R
     for wrap in around:
         restore = restore if wrap is None else wrap(restore)
     return restore
-
-
-class ChainedMethod(LightningModule):
-    """What a Trainer predicts with: a method, restoring by a chain around it.
-
-    Args:
-        method: What restores in the end; it is moved to the device.
-        restore: The chain.
-    """
-
-    def __init__(self, method: RestorationMethod, restore: Restore) -> None:
-        super().__init__()
-        self.method, self.restore = method, restore
-
-    @property
-    def restorer(self) -> str:
-        """Name of the network that restores, for callbacks that lay it out.
-
-        Raises:
-            InputError: If the method has none.
-        """
-        restorer: Any = getattr(self.method, "restorer", None)
-        if not isinstance(restorer, str):
-            raise InputError(f"{type(self.method).__name__} has no network to average or compile")
-        return f"method.{restorer}"
-
-    def predict_step(self, batch: BlurredBatch, batch_idx: int) -> Restoration:
-        """Restore what the method may see of a batch; a writer stores the pictures."""
-        return self.restore(self.method.visible(batch))

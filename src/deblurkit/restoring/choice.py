@@ -10,7 +10,10 @@ import torch
 from deblurkit.checkpoint import load
 from deblurkit.config import build, build_recipe
 from deblurkit.errors import InputError, described, sentence
+from deblurkit.exporting.method import exported_method
+from deblurkit.exporting.reading import is_exported
 from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.weights.files import existing
 
 # Composing, loading and methods that draw random numbers use what the whole process has once.
 ONE_AT_A_TIME = RLock()
@@ -22,7 +25,7 @@ def method_of(
     """Load weights, or build a method that needs no training.
 
     Args:
-        weights: As ``deblurkit.load`` takes them.
+        weights: As ``deblurkit.load`` takes them, or an ONNX file of ``deblurkit-export``.
         recipe: A plain, resolved ``model`` node.
         trust: Further packages whose classes may be named.
 
@@ -31,8 +34,19 @@ def method_of(
     """
     require_one_of(weights, recipe)
     if weights is not None:
-        return load(weights, trust=trust)
+        return stored(weights, trust=trust)
     return restoring_untrained(build_recipe(dict(recipe or {}), trust=trust))
+
+
+def stored(weights: str | Path, *, trust: Sequence[str]) -> RestorationMethod:
+    """The method of a file, be it weights or an exported network.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    if is_exported(weights):
+        return exported_method(existing(weights))
+    return load(weights, trust=trust)
 
 
 def require_one_of(weights: object, model: object) -> None:
@@ -74,7 +88,7 @@ def chosen(
         return model
     with ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         if weights is not None:
-            return load(weights, trust=trust)
+            return stored(weights, trust=trust)
         if not isinstance(model, str):
             raise InputError(
                 "model is the name of a config, such as 'unsharp', or a method that "

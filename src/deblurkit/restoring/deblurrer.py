@@ -23,6 +23,7 @@ from deblurkit.restoring.choice import ONE_AT_A_TIME, chosen, moved
 from deblurkit.restoring.composition import complete_restoration
 from deblurkit.restoring.kinds import UNNAMED, Question, question
 from deblurkit.restoring.pictures import finite
+from deblurkit.restoring.speed.choice import path_of, speed_named
 from deblurkit.weights import DEFAULT
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Settings(TypedDict, total=False):
     weights: str | Path | None
     model: str | RestorationMethod | None
     guard: bool
+    speed: str
     tile: int | str | None
     overlap: int
     kernel_size: int | str | None
@@ -72,15 +74,17 @@ class Deblurrer:
     Gray stays gray, opacity (a fourth channel) stays as it is. Where a picture is left as it was,
     the log says why, as a warning; ``details`` answers with it. Nothing is written, and random
     state and threads of the program are left alone. Calls from several threads are made one after
-    another. Numbers are those of the command with ``trainer.precision=32-true``.
+    another. Numbers are those of the command; ``path`` says how they are computed.
 
     Args:
-        weights: As ``deblurkit.load`` takes them; those that come with the install, ``tiny``, where
-            neither weights nor model are given.
+        weights: As ``deblurkit.load`` takes them, or an ONNX file of ``deblurkit-export``; those
+            that come with the install, ``tiny``, where neither weights nor model are given.
         model: A method that needs no weights, by the name of its config, such as ``l0_blind``, or
             any method of ``deblurkit.build`` or ``deblurkit.load``, which is used as it is.
         guard: Whether pictures that are sharp already, or would get plainly worse, stay as they
             were; only weights that come with the install are guarded.
+        speed: ``"auto"``: computed the fastest way whose error was measured and is not seen;
+            ``"exact"``: in float32, as the method itself would; ``"fast"``: whatever it loses.
         tile: Longest side of tiles, pixels; ``"auto"``: whole pictures where memory allows; None:
             always.
         overlap: Of neighbouring tiles, pixels; where the network's reach is known, twice that.
@@ -108,6 +112,7 @@ class Deblurrer:
         weights: str | Path | None = None,
         model: str | RestorationMethod | None = None,
         guard: bool = True,
+        speed: str = "auto",
         tile: int | str | None = "auto",
         overlap: int = 64,
         kernel_size: int | str | None = None,
@@ -123,8 +128,10 @@ class Deblurrer:
         self._pixel_limit = pixel_limit
         self._lock = ONE_AT_A_TIME if isinstance(method, PerPictureMethod) else RLock()
         self._method: RestorationMethod | None = moved(method, device)
+        self._path = path_of(method, speed_named(speed), device=method.device.type)
         self._restore: Restore | None = complete_restoration(
             method,
+            path=self._path,
             weights=weights,
             guard=guard,
             tile=tile,
@@ -161,6 +168,11 @@ class Deblurrer:
         if isinstance(picture, Tensor) and picture.ndim == 4:
             raise InputError("details takes one picture at a time, such as pictures[0]")
         return self._details(question(picture, pixel_limit=self._pixel_limit))
+
+    @property
+    def path(self) -> str:
+        """How restorations are computed, such as ``bfloat16, channels last``."""
+        return str(self._path)
 
     def close(self) -> None:
         """Let go of the weights; later calls are refused."""
@@ -231,6 +243,7 @@ def deblur(
     weights: str | Path | None = None,
     model: str | RestorationMethod | None = None,
     guard: bool = True,
+    speed: str = "auto",
     tile: int | str | None = "auto",
     overlap: int = 64,
     kernel_size: int | str | None = None,
@@ -247,6 +260,7 @@ def deblur(
         weights: As in ``Deblurrer``, like all that follow.
         model: Likewise.
         guard: Likewise.
+        speed: Likewise.
         tile: Likewise, pixels.
         overlap: Likewise, pixels.
         kernel_size: Likewise, pixels.
@@ -270,6 +284,7 @@ def deblur(
         weights=weights,
         model=model,
         guard=guard,
+        speed=speed,
         tile=tile,
         overlap=overlap,
         kernel_size=kernel_size,

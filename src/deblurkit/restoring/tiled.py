@@ -4,7 +4,6 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import nullcontext
-from time import monotonic
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from deblurkit.imaging.tiling.tiles import Grid, Levels, Rows, Seams, Tile, rest
 from deblurkit.imaging.tiling.tiles import Restore as RestoreTile
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
+from deblurkit.progress import moved
 from deblurkit.restoring.chain import Restore
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ LARGEST, SMALLEST = 2048, 64  # pixels; sides of tiles that are chosen here
 SHARE = 0.5  # of the free memory; operators need some beside their tensors
 ENOUGH = 2**30  # bytes; where tiles lose nothing, more memory gains nothing
 PROBE = 128  # pixels; side of the piece that is restored to see what memory it takes
-PATIENCE = 10.0  # seconds between two words on one picture
 SEAMS = (
     "%s: restored in tiles of up to %d pixels; where two of them meet they differ by %.2g grey "
     "levels of 255 on average and by %.2g at most"
@@ -66,8 +65,7 @@ class Tiled:
             raise InputError(f"tile is a number of pixels, auto or null, got {tile}")
         self.tile, self.overlap = tile, overlap
         self.whole = restore
-        self.multiple = int(getattr(method, "multiple", 1))
-        self.reach: int | None = getattr(method, "reach", None)
+        self.multiple, self.reach = method.multiple, method.reach
         self.can_be_cut = isinstance(method, NetworkMethod) or self.reach is not None
         if isinstance(tile, int):
             self.grid(tile).rows((1, 1))  # refuses what cannot be
@@ -152,18 +150,16 @@ class Tiled:
     def in_tiles(self, batch: BlurredBatch, grid: Grid) -> Levels:
         """Restore tiles, after as many passes over them as the network's averages need."""
         picture, name = batch["blurred"], batch["name"][0]
-        progress, seams = TileProgress(name), Seams()
+        seams = Seams()
         if grid.fade:
             restore = self.piecewise(batch, None)
-            restored = assembled(
-                restored_rows(restore, picture, grid, seams=seams), picture, progress
-            )
+            restored = assembled(restored_rows(restore, picture, grid, seams=seams), picture)
             log.info(SEAMS, name, grid.tile, 255 * seams.mean, 255 * seams.largest)
             return restored
         statistics = PictureStatistics(grid.multiple)
         restore = self.piecewise(batch, statistics)
-        collect(restore, picture, grid, statistics=statistics, progress=progress)
-        restored = assembled(restored_rows(restore, picture, grid), picture, progress)
+        collect(restore, picture, grid, statistics=statistics)
+        restored = assembled(restored_rows(restore, picture, grid), picture)
         alike = (
             "averages of the whole picture" if statistics.layers else "the same result as at once"
         )
@@ -183,26 +179,12 @@ class Tiled:
         return restore
 
 
-class TileProgress:
-    """Says how far a picture is, but not often."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.last = name, monotonic()
-
-    def row(self, done: int, count: int, *, turn: str) -> None:
-        """So many of the picture's rows are done."""
-        if monotonic() - self.last >= PATIENCE:
-            self.last = monotonic()
-            log.info("%s: %s, %.0f %% of the rows", self.name, turn, 100 * done / count)
-
-
 def collect(
     restore: RestoreTile,
     picture: Levels,
     grid: Grid,
     *,
     statistics: PictureStatistics,
-    progress: TileProgress,
 ) -> None:
     """Pass over all tiles until every average of the whole picture is known."""
     rows = grid.rows((picture.shape[-2], picture.shape[-1]))
@@ -212,12 +194,12 @@ def collect(
                 restore(tile.of(picture), tile)
                 if not statistics.collected:  # the first tile of a pass already meets every layer
                     return
-            turn = f"averages of layer {statistics.layers + 1}"
-            progress.row(row[0].down.end, picture.shape[-2], turn=turn)
+            what = f"rows for the averages of layer {statistics.layers + 1}"
+            moved(what, row[0].down.end, picture.shape[-2])
         statistics.settle()
 
 
-def assembled(strips: Iterator[Rows], picture: Levels, progress: TileProgress) -> Levels:
+def assembled(strips: Iterator[Rows], picture: Levels) -> Levels:
     """Finished rows put together, as whole numbers where the picture has such.
 
     Raises:
@@ -235,5 +217,5 @@ def assembled(strips: Iterator[Rows], picture: Levels, progress: TileProgress) -
         else:
             kept.append(strip)
         done += strip.shape[-2]
-        progress.row(done, picture.shape[-2], turn="restoring")
+        moved("rows", done, picture.shape[-2])
     return as_levels(pixels)[None] if whole else torch.cat(kept, dim=-2)

@@ -16,7 +16,7 @@ import deblurkit
 from deblurkit.commands.convert.convert import convert
 from deblurkit.commands.convert.published_files import digest
 from deblurkit.commands.evaluate.evaluate import evaluate
-from deblurkit.commands.train.run import start_from
+from deblurkit.commands.train.start import start_from
 from deblurkit.config import compose
 from deblurkit.errors import InputError
 

@@ -31,7 +31,9 @@ def test_counts_layout_and_verdict_are_printed(
     assert lines[0] == f"GOPRO_Large in {gopro_tree}: as published, a folder for each sequence"
     assert "train blur_gamma: 44 / 44 pictures in 22 / 22 sequences" in lines
     assert f"  {TEST[1]}: 2 / 2" in lines
-    assert lines[-1].startswith("faults of GOPRO_Large: 0; pictures decoded: 4 of each part")
+    there = 3 * 2 * (len(TRAIN) + len(TEST))  # blurred in two variants, sharp
+    words = f"faults of GOPRO_Large: 0; pictures decoded: {2 * 3 * 4} of {there} (all: full=true)"
+    assert lines[-1] == words
 
 
 def test_faults_are_counted_and_all_pictures_looked_at(
@@ -67,7 +69,7 @@ def test_pairs_of_ones_own_are_verified(tmp_path: Path, caplog: pytest.LogCaptur
     assert "train paired: 12 pairs" in caplog.messages
     assert "test: 8 pairs" in caplog.messages
     assert [line for line in caplog.messages if line.startswith("val: not here; no blurred pict")]
-    assert caplog.messages[-1].startswith(f"faults of {tmp_path}: 0; pictures decoded: 32 of each")
+    assert caplog.messages[-1] == f"faults of {tmp_path}: 0; pictures decoded: 40 of 40"
 
 
 def test_all_that_is_wrong_with_ones_own_is_said(

@@ -3,12 +3,14 @@
 import csv
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 import tifffile
 from numpy.typing import NDArray
 from omegaconf import DictConfig
+from PIL import Image
 from strict import strict_json
 
 from deblurkit.commands.evaluate.evaluate import evaluate
@@ -51,6 +53,52 @@ def test_a_method_is_scored_and_its_pictures_score_the_same(tmp_path: Path) -> N
     assert blurred["mean"]["rgb8/psnr"] == pytest.approx(first["mean"]["psnr_blurred"], abs=1e-4)
     with (tmp_path / "b" / "test.csv").open() as stream:
         assert [row["name"] for row in csv.DictReader(stream)] == ["rocket"]
+
+
+def test_what_another_evaluation_left_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its scores are renamed; pictures that would be written over are a sentence."""
+    sharp, run, saved = tmp_path / "sharp", tmp_path / "run", tmp_path / "saved"
+    write_image(sharp / "a.png", picture(0))
+    write_image(tmp_path / "blurred" / "a.png", picture(1))
+    pairs = (f"sharp={sharp}", f"blurred={tmp_path / 'blurred'}")
+    first = scored(run, "model=unsharp", *pairs, f"save={saved}")
+    assert scored(run, "model=unsharp", *pairs, f"save={saved}") == first
+    assert "renamed" not in caplog.text
+    other = ("model=unsharp", "model.amount=0", *pairs)
+    with pytest.raises(InputError, match=r"saved/blurred/a.png, which this evaluation did not wri"):
+        scored(run, *other, f"save={saved}")
+    scored(run, *other)
+    assert "renamed to *.earlier: config.yaml, scores.json, test.csv, ..." in caplog.text
+    assert strict_json(run / "scores.json.earlier") == first
+    (run / "last.ckpt").touch()
+    with pytest.raises(InputError, match=r"run is the folder of a training and stays as it is"):
+        scored(run, *other)
+
+
+def test_pairs_without_a_test_part_say_how_they_are_scored(tmp_path: Path) -> None:
+    for role in ("blurred", "sharp"):
+        write_image(tmp_path / role / "a.png", picture(0))
+    pairs = ("model=unsharp", "data=folder_paired", f"data.root={tmp_path}")
+    with pytest.raises(
+        InputError, match=r"not divided .*: score all of its pairs with blurred="
+    ) as e:
+        scored(tmp_path / "run", *pairs)
+    assert f"blurred={tmp_path}/blurred sharp={tmp_path}/sharp" in str(e.value)
+
+
+def test_of_files_of_several_pages_the_first_is_scored_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = Image.fromarray(picture(0))
+    for role in ("restored", "sharp"):
+        (tmp_path / role).mkdir()
+        page.save(tmp_path / role / "a.tif", save_all=True, append_images=[page, page])
+    scored(tmp_path / "run", *(f"{role}={tmp_path / role}" for role in ("restored", "sharp")))
+    for role in ("restored", "sharp"):
+        said = f"1 of 1 TIFF files looked at hold several pages, {tmp_path / role}/a.tif has 3: the"
+        assert said in caplog.text
 
 
 def test_without_save_no_picture_is_written(tmp_path: Path) -> None:
@@ -197,6 +245,7 @@ def test_pictures_that_cannot_be_aligned_are_counted_and_listed(
     found = scored(tmp_path / "run", *folders, "protocol=[realblur_ecc]")
     assert found["exceptions"] == {"realblur_ecc/unaligned": ["even"]}
     assert found["mean"]["realblur_ecc/unaligned"] == 0.5
+    assert found["packages"]["opencv"] == cv2.__version__  # moves the last digits
     assert "realblur_ecc: 1 unaligned, scored where they are: even" in capsys.readouterr().out
 
 

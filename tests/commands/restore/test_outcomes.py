@@ -73,15 +73,15 @@ def test_a_batch_that_goes_on_has_all_its_rows(
 ) -> None:
     """Interrupted after two files; then the rest, with another file that fails."""
     write(tmp_path, "1.png", "2.png", "3.png", "4.png")
-    write_on_batch_end = PictureWriter.write_on_batch_end
+    write_picture = PictureWriter.after
 
     def interrupted(self: PictureWriter, *arguments: Any) -> None:
         if self.written == 2:
             raise KeyboardInterrupt
-        write_on_batch_end(self, *arguments)
+        write_picture(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(PictureWriter, "write_on_batch_end", interrupted)
+        patch.setattr(PictureWriter, "after", interrupted)
         with pytest.raises((KeyboardInterrupt, SystemExit)):
             deblur(tmp_path)
     before = table(tmp_path / "out")
@@ -189,3 +189,24 @@ def test_a_file_of_several_pages_has_one_row(tmp_path: Path) -> None:
     assert mixed["why"].startswith("1 of 2 pages: it is sharp already")
     assert kept["outcome"] == "kept"
     assert kept["why"].startswith("it is sharp already")
+
+
+def test_what_a_result_is_without_stands_in_its_row(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Pages that a PNG does not hold. Where nothing is written, the file is named all the same."""
+    (tmp_path / "in").mkdir()
+    page = Image.fromarray(FLAT)
+    page.save(tmp_path / "in" / "a.tif", save_all=True, append_images=[page, page])
+    page.save(tmp_path / "in" / "b.tif")
+    assert deblur(tmp_path) == 0
+    stack, single = table(tmp_path / "out")
+    assert (stack["outcome"], single["why"]) == ("restored", "")
+    assert stack["why"].startswith("without ")
+    assert "2" in stack["why"]
+    assert "page" in stack["why"]
+    Image.new("RGBA", (6, 7)).save(tmp_path / "clear.png")
+    to_jpeg = (f"inputs=[{tmp_path / 'clear.png'}]", f"output={tmp_path / 'j.jpg'}")
+    with caplog.at_level("INFO", logger="deblurkit"):
+        assert deblur(tmp_path, *to_jpeg) == 1
+    assert f"0 of 1 pictures restored to {tmp_path / 'j.jpg'} by" in caplog.text

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from deblurkit.commands.shared.inputs import single_target, targets
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.results import result_file, results_folder
 from deblurkit.errors import InputError
 
@@ -66,11 +67,18 @@ def test_an_output_with_the_suffix_of_a_picture_is_a_file() -> None:
 
 
 def test_one_file_holds_one_result() -> None:
-    assert single_target(["in/a.jpg"], Path("r.png")) == [(Path("in/a.jpg"), Path("r.png"))]
+    owners = Owners(Path())
+    one = [(Path("in/a.jpg"), Path("r.png"))]
+    assert single_target(["in/a.jpg"], Path("r.png"), owners=owners) == one
     with pytest.raises(InputError, match=r"r.png is one file and there are 3 pictures: .*=r/$"):
-        single_target(["in"], Path("r.png"))
+        single_target(["in"], Path("r.png"), owners=owners)
     with pytest.raises(InputError, match=r"~t.png is an input and stays as it is"):
-        single_target(["~t.png"], Path("~t.png"))
+        single_target(["~t.png"], Path("~t.png"), owners=owners)
+    Path("r.png").touch()
+    with pytest.raises(InputError, match=r"r.png is there already and was not made from in/a.jpg"):
+        single_target(["in/a.jpg"], Path("r.png"), owners=owners)
+    owners.claim({Path("r.png"): Path("in/a.jpg")})
+    assert single_target(["in/a.jpg"], Path("r.png"), owners=Owners(Path())) == one
 
 
 def test_nothing_beside_a_result_gets_the_name_of_another(tmp_path: Path) -> None:

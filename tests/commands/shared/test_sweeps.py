@@ -48,3 +48,15 @@ def test_a_single_run_notes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     sweeps.failed("no")
     assert sweeps.of_this_job() == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_of_another_sweep_in_the_folder_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setattr(sweeps.Sweep, "folder", None)
+    (tmp_path / "sweep.csv").write_text("job,lr")
+    hydra = {"runtime": {"cwd": str(tmp_path)}, "sweep": {"dir": "."}}
+    sweeps.Sweep().on_multirun_start(OmegaConf.create({"hydra": hydra}))
+    assert [file.name for file in tmp_path.iterdir()] == ["sweep.csv.earlier"]
+    assert (tmp_path / "sweep.csv.earlier").read_text() == "job,lr"

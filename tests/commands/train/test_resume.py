@@ -121,12 +121,17 @@ def test_a_fresh_run_is_not_mixed_up_with_an_earlier_one(
     make_ready(tmp_path, tmp_path / "last.ckpt")
     assert not stray.exists()
     assert (tmp_path / "last.ckpt").is_file()
+    for name in ("metrics.csv", "scores/val.csv", "last.ckpt.earlier"):
+        (tmp_path / name).write_text("of the run before")
+    (tmp_path / "pictures").mkdir()
     make_ready(tmp_path, None)
-    assert "held another run; its checkpoints were renamed to *.earlier" in caplog.text
-    assert {path.name for path in tmp_path.glob("*ckpt*")} == {
-        "last.ckpt.earlier",
-        "best.ckpt.earlier",
+    said = "held another run; what it left was renamed to *.earlier: last.ckpt, best.ckpt,"
+    assert said in caplog.text
+    assert {path.name for path in tmp_path.rglob("*earlier*")} == {
+        *("last.ckpt.earlier", "last.ckpt.earlier_2", "best.ckpt.earlier"),
+        *("metrics.csv.earlier", "val.csv.earlier", "pictures.earlier"),
     }
+    assert (tmp_path / "last.ckpt.earlier").read_text() == "of the run before"
 
 
 def under_torchrun(monkeypatch: pytest.MonkeyPatch, folder: str, restarts: int) -> None:

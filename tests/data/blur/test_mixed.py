@@ -1,12 +1,15 @@
 import pytest
 import torch
 
+from deblurkit.config import compose, instantiate, plain
 from deblurkit.data.blur.mixed import MixedSynthesis
 from deblurkit.data.blur.roll import CameraRoll
 from deblurkit.data.blur.shapes import Defocus, Line
 from deblurkit.data.blur.synthesis import BlurSynthesis, Synthesis
+from deblurkit.data.synthetic_pairs import settings_of
 from deblurkit.errors import InputError
 
+FORMER = "deblurkit.data.blur.mixed.MixedSynthesis"  # of both, with the seed of the training
 DRAWS = list(range(12))
 
 
@@ -56,3 +59,22 @@ def test_the_margin_serves_every_chain() -> None:
 def test_shares_that_say_nothing_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(InputError, match="share each"):
         MixedSynthesis(chains=chains(), shares=shares, seed=0)
+
+
+def test_what_evaluates_is_blurred_alike_for_every_training_seed() -> None:
+    """As it was for the usual seed; pairs that were stored before are those of now."""
+    sharp = torch.rand(1, 3, 40, 44, generator=torch.Generator().manual_seed(0))
+    nodes = {}
+    for data, seeds in (("free_photos", (0, 7)), ("free_exposures", (0, 7))):
+        for seed in seeds:
+            cfg = compose(f"data={data}", f"seed={seed}").data
+            trained, evaluated = instantiate(cfg.synthesis), instantiate(cfg.evaluation_synthesis)
+            nodes[data, seed] = settings_of(evaluated)
+            if data == "free_photos":
+                assert settings_of(trained)["chains"]["mild"]["seed"] == seed
+            if seed == 0:
+                former = {**plain(cfg.evaluation_synthesis), "_target_": FORMER}
+                del former["chain_seed"]
+                assert settings_of(instantiate(former)) == nodes[data, 0]
+                assert instantiate(former)(sharp, [3]).blurred.equal(evaluated(sharp, [3]).blurred)
+        assert nodes[data, 0] == nodes[data, 7]

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +320,38 @@ def test_realblurs_test_list_is_enough(tmp_path: Path) -> None:
     realblur(tmp_path)
     (tmp_path / "RealBlur_J_train_list.txt").unlink()
     assert faults_of(known("realblur_j", expected=REALBLUR), tmp_path) == []
+
+
+def rsblur(root: Path) -> dict[str, dict[str, int]]:
+    """Numbers begin anew with each day, and every list has pictures of every day."""
+    numbers = {"train": range(3), "val": range(3, 5), "test": range(5, 6)}
+    for part, places in numbers.items():
+        lines = []
+        for day, place in product(("0001", "0002"), places):
+            folder = f"RSBlur/{day}/{place:06d}"
+            names = f"{folder}/gt/gt_sharp.png", f"{folder}/real_blur/real_blur.png"
+            for name in names:
+                picture(root / name, 60 + 10 * place + int(day))
+            lines.append(" ".join(names))
+        (root / f"RSBlur_real_{part}.txt").write_text("\n".join(lines))
+    return {part: {"pictures": 2 * len(places)} for part, places in numbers.items()}
+
+
+def test_rsblur_is_recognised_and_what_it_lacks_is_counted(tmp_path: Path) -> None:
+    expected = rsblur(tmp_path)
+    assert faults_of(known("rsblur", expected=expected), tmp_path) == []
+    shutil.rmtree(tmp_path / "RSBlur" / "0002" / "000004")
+    faults = faults_of(known("rsblur", expected=expected), tmp_path)
+    assert len(faults) == 1
+    assert "1 blurred files of val and 1 sharp files of val" in faults[0]
+    (tmp_path / "RSBlur_real_val.txt").unlink()  # only trainings need it
+    assert faults_of(known("rsblur", expected=expected), tmp_path) == []
+
+
+def test_rsblurs_counts_are_those_of_the_authors_lists() -> None:
+    counts = {part: facts.pictures for part, facts in known("rsblur").expected.items()}
+    assert counts == {"train": 8878, "val": 1120, "test": 3360}
+    assert sum(counts.values()) == 13_358  # as their page says
 
 
 def test_hide_pairs_by_file_name(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblurkit.data.sources.listed import ListedPairs
+from deblurkit.data.sources.listed import ListedPairs, listed_files
 from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import write_image
 
@@ -57,6 +57,16 @@ def test_a_list_that_is_none_is_named(tmp_path: Path, text: str, words: str) -> 
     (tmp_path / "list.txt").write_text(text)
     with pytest.raises(InputError, match=words):
         ListedPairs(tmp_path, pairs="list.txt")
+
+
+def test_pairs_are_named_after_what_an_expression_finds(tmp_path: Path) -> None:
+    naming = r"([^/]+)/([^/]+)/gt/gt_sharp\.png$"
+    rows = [f"RSBlur/{day}/000022/gt/gt_sharp.png RSBlur/{day}/000022/b.png" for day in "21"]
+    (tmp_path / "list.txt").write_text("\n".join(rows))
+    assert list(listed_files(tmp_path, "list.txt", naming=naming)) == ["2/000022", "1/000022"]
+    (tmp_path / "list.txt").write_text(line("scene1", 1))
+    with pytest.raises(InputError, match=r"line 1: .*gt_1\.png has no name: it is not of the form"):
+        listed_files(tmp_path, "list.txt", naming=naming)
 
 
 def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:

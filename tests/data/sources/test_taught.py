@@ -8,7 +8,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from deblurkit.checkpoint import existing
 from deblurkit.checkpoint import teacher as stored_method
 from deblurkit.config import compose, instantiate, plain
 from deblurkit.data.augment import PairedAugmentation
@@ -19,6 +18,7 @@ from deblurkit.errors import InputError
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.methods.unsharp import UnsharpMask
 from deblurkit.restoring.teacher import PictureTeacher
+from deblurkit.weights.files import existing
 
 FLIPS = [{"name": "D4", "p": 1.0}]
 

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import torch
 
-from deblurkit.commands.restore.kernels import write_beside
 from deblurkit.imaging.blur.kernel_files import kernel_levels, write_kernel
 
 KERNEL = torch.tensor([[[0.0, 0.1, 0.0], [0.2, 0.4, 0.1], [-0.05, 0.2, 0.0]]])
@@ -15,8 +14,6 @@ def test_a_file_is_the_kernel_again_once_divided_by_its_sum(tmp_path: Path) -> N
     levels = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
     assert levels.dtype == np.uint16
     assert levels.tolist() == [[0, 16384, 0], [32768, 65535, 16384], [0, 32768, 0]]
-    write_beside(tmp_path / "b.jpg", KERNEL)  # of a restored picture
-    assert (tmp_path / "b_kernel.png").read_bytes() == (tmp_path / "a.png").read_bytes()
 
 
 def test_what_is_shown_is_as_bright_as_it_gets() -> None:

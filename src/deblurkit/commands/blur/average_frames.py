@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from deblurkit.commands.blur.blur_files import following, say_reduced
 from deblurkit.commands.blur.pair_folder import PairFolder, Row
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.record import write_record
 from deblurkit.data.blur.averaging import frame_mean
 from deblurkit.data.sources.base import Pixels
@@ -55,7 +56,8 @@ def average_frames(cfg: DictConfig) -> int:
         raise InputError(
             f"no folder in {cfg.frames} holds {cfg.window} frames in a row; take a smaller window="
         )
-    pairs = PairFolder(output, [source.names[window.centre] for window in averages], inputs)
+    centres = {source.names[window.centre]: inputs[window.centre] for window in averages}
+    pairs = PairFolder(output, centres, Owners(output))
     deep: set[Path] = set()
 
     @lru_cache(maxsize=int(cfg.window))

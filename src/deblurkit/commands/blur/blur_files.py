@@ -12,8 +12,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import track
 
-from deblurkit.commands.blur.pair_folder import PairFolder, Row
-from deblurkit.commands.shared.inputs import passed_over, targets
+from deblurkit.commands.blur.pair_folder import PairFolder, Row, files_of
+from deblurkit.commands.shared.inputs import passed_over, say_renamed, targets
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
 from deblurkit.commands.shared.record import write_record
 from deblurkit.commands.shared.trainer import homes
@@ -22,7 +23,6 @@ from deblurkit.data.blur.disparity import DepthDefocus, DepthShake
 from deblurkit.data.blur.synthesis import BlurSynthesis
 from deblurkit.data.stream import number
 from deblurkit.errors import InputError
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import (
     Picture,
     as_pixels,
@@ -31,9 +31,12 @@ from deblurkit.imaging.formats.files import (
     read_image,
     read_picture,
 )
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)
+
+OPACITY = ("its opacity",)  # which no pair has, as no training reads it
 
 Item = TypeVar("Item")
 
@@ -48,29 +51,53 @@ def blur_files(cfg: DictConfig) -> int:
         raise InputError("name sharp pictures, a folder or a pattern: deblurkit-blur sharp/")
     if cfg.count < 1:
         raise InputError(f"count must be at least 1, got {cfg.count}")
-    output = expanded(str(cfg.output))
-    destinations = targets([str(entry) for entry in cfg.inputs], output, ".png")
-    files = {t.relative_to(output).with_suffix("").as_posix(): file for file, t in destinations}
-    names = {name: numbered(name, int(cfg.count)) for name in files}
-    pairs = PairFolder(output, [*chain.from_iterable(names.values())], files.values())
+    output, count = expanded(str(cfg.output)), int(cfg.count)
+    inputs = [str(entry) for entry in cfg.inputs]
+    owners = Owners(output)
+    files = pair_names(inputs, output, count=count, owners=owners)
+    names = {name: numbered(name, count) for name in files}
     maker = PairMaker(cfg)
+    sources = {numbered_name: files[name] for name in files for numbered_name in names[name]}
+    pairs = PairFolder(output, sources, owners)
     write_record(cfg, output)
     losses: dict[Path, tuple[str, ...]] = {}
     try:
         for name, file in following(files.items(), "blurring"):
             with pairs.noting(file):
                 picture = read_picture(file)
-                losses[file] = picture.left_out
+                losses[file] = picture.left_out + OPACITY * (picture.alpha is not None)
                 maker.check_disparity(name)
-                for count, numbered_name in enumerate(names[name]):
-                    draw = number("blur", name, count)
+                for position, numbered_name in enumerate(names[name]):
+                    draw = number("blur", name, position)
                     maker.make(pairs, numbered_name, picture, draw=draw)
     finally:
-        warn_of(passed_over([str(entry) for entry in cfg.inputs], output))
+        warn_of(passed_over(inputs, output))
         warn_of_losses(losses)
         failed = pairs.finish()
         say_reduced(maker.reduced, "jpeg= has no more")
     return failed
+
+
+def pair_names(inputs: list[str], output: Path, *, count: int, owners: Owners) -> dict[str, Path]:
+    """Pictures by the names of their pairs, with ``/`` between folders, without suffix.
+
+    Args:
+        inputs: Files, folders and patterns.
+        output: Folder of the pairs.
+        count: Pairs of each picture.
+        owners: Know what earlier commands wrote.
+    """
+
+    def name_of(target: Path) -> str:
+        return target.relative_to(output).with_suffix("").as_posix()
+
+    def writes(target: Path) -> list[Path]:
+        pairs = numbered(name_of(target), count)
+        return [*chain.from_iterable(files_of(output, pair) for pair in pairs)]
+
+    destinations = targets(inputs, output, ".png", owners=owners, writes=writes)
+    say_renamed(destinations)
+    return {name_of(target): file for file, target in destinations}
 
 
 def say_reduced(names: Collection[object], reason: str) -> None:

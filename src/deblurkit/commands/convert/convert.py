@@ -11,11 +11,11 @@ from torch import Tensor
 
 from deblurkit.checkpoint import copy_weights, save_weights
 from deblurkit.commands.convert.published_files import content, digest, downloaded, unread
+from deblurkit.commands.shared.results import new_file
 from deblurkit.config import build_recipe, conf_dir, instantiate, plain
 from deblurkit.errors import InputError, sentence
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
-from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def convert(cfg: DictConfig) -> str:
     if cfg.get("source") is None:
         names = sorted(file.stem for file in (conf_dir() / "source").glob("*.yaml"))
         raise InputError(f"say whose weights they are, source=<one of {', '.join(names)}>")
-    output, path = new_file(str(cfg.output)), str(cfg.path or "")
+    output, path = new_file(str(cfg.output), ".safetensors"), str(cfg.path or "")
     try:
         source = chosen_source(cfg)
         importer = instantiate(source.pop("importer"), (HOME, *plain(cfg.trust)))
@@ -71,20 +71,6 @@ def chosen_source(cfg: DictConfig) -> dict[str, Any]:
     except InputError as error:
         raise InputError(f"it does not make this model= ({sentence(error)})") from error
     return source
-
-
-def new_file(output: str) -> Path:
-    """Where to write.
-
-    Raises:
-        InputError: If it is no safetensors file, or exists.
-    """
-    if not output.endswith(".safetensors"):
-        raise InputError("say where to write, output=<a new file whose name ends in .safetensors>")
-    path = expanded(output)
-    if path.exists():
-        raise InputError(f"{output} exists and is kept; remove it or give another output=")
-    return path
 
 
 def filled(cfg: DictConfig, parts: Mapping[str, dict[str, Tensor]]) -> RestorationMethod:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from deblurkit.commands.shared.sources import only_reads
 from deblurkit.config import instantiate
@@ -19,7 +19,21 @@ log = logging.getLogger(__name__)
 PAIRED = frozenset({"blurred", "sharp"})
 
 
-def own_findings(data: Mapping[str, Any], *, samples: int | None) -> list[str]:
+class Findings(NamedTuple):
+    """What was found.
+
+    Attributes:
+        faults: What is wrong, a sentence each.
+        decoded: How many pictures were decoded, of
+        there: so many.
+    """
+
+    faults: list[str]
+    decoded: int
+    there: int
+
+
+def own_findings(data: Mapping[str, Any], *, samples: int | None) -> Findings:
     """Log what is there and return what is wrong, each once.
 
     Args:
@@ -54,7 +68,10 @@ def own_findings(data: Mapping[str, Any], *, samples: int | None) -> list[str]:
     for (part, source), (other, evaluated) in combinations(parts.items(), 2):
         if not other.startswith("train"):
             faults += in_both(source, part, evaluated, other)
-    return list(dict.fromkeys(faults))
+    lengths = [(len(source), len(source.roles & PAIRED)) for source in parts.values()]
+    decoded = sum(min(length, samples or length) * roles for length, roles in lengths)
+    there = sum(length * roles for length, roles in lengths)
+    return Findings(list(dict.fromkeys(faults)), decoded, there)
 
 
 def counted(source: Source) -> str:

@@ -29,7 +29,7 @@ def prepare_data(cfg: DictConfig) -> int:
     if "cache" not in cfg.data:
         raise InputError(
             "this data= keeps no cache, nothing is to be prepared; "
-            "data sets that train do: gopro, hide, realblur_j, realblur_r, reds"
+            "data sets that train do: gopro, hide, realblur_j, realblur_r, reds, rsblur"
         )
     if folder is None:
         raise InputError("say where the cache is to lie: data.cache=<a folder on a fast disk>")

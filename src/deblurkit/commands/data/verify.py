@@ -6,11 +6,17 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from deblurkit.commands.data.own_pictures import own_findings
+from deblurkit.commands.data.own_pictures import Findings, own_findings
 from deblurkit.config import conf_dir, instantiate, plain
 from deblurkit.data.known.known import KnownSet
 from deblurkit.data.known.known_counts import counted, incomplete, shared
-from deblurkit.data.known.known_pictures import exchanged, of_other_sizes, truncated, undecodable
+from deblurkit.data.known.known_pictures import (
+    exchanged,
+    of_other_sizes,
+    spread,
+    truncated,
+    undecodable,
+)
 from deblurkit.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -32,14 +38,15 @@ def verify_data(cfg: DictConfig) -> int:
     samples = None if cfg.full else int(cfg.samples)
     if cfg.get("known") is None:
         title = str(cfg.data.get("root") or "this data")
-        faults = own_findings(of_own(cfg), samples=samples)
+        faults, decoded, there = own_findings(of_own(cfg), samples=samples)
     else:
         known = instantiate(cfg.known)
         title = known.title
-        faults = findings(known, Path(cfg.data.root).expanduser(), samples=samples)
+        root = Path(cfg.data.root).expanduser()
+        faults, decoded, there = findings(known, root, samples=samples)
     for fault in faults:
         log.error("wrong: %s", fault)
-    looked = "all" if cfg.full else f"{cfg.samples} of each part and role (all: full=true)"
+    looked = f"{decoded} of {there}" + (" (all: full=true)" if decoded < there else "")
     log.info("faults of %s: %d; pictures decoded: %s", title, len(faults), looked)
     return len(faults)
 
@@ -60,7 +67,7 @@ def of_own(cfg: DictConfig) -> dict[str, Any]:
     return data
 
 
-def findings(known: KnownSet, root: Path, *, samples: int | None) -> list[str]:
+def findings(known: KnownSet, root: Path, *, samples: int | None) -> Findings:
     """Log what is there and return what is wrong, each once.
 
     Args:
@@ -80,4 +87,6 @@ def findings(known: KnownSet, root: Path, *, samples: int | None) -> list[str]:
     faults += of_other_sizes(known, parts, samples=samples)
     faults += undecodable(parts, samples=samples)
     faults += exchanged(known, root, parts, samples=samples)
-    return list(dict.fromkeys(faults))
+    files = [of_role for roles in parts.values() for of_role in roles.values()]
+    decoded = sum(len(spread(of_role, samples)) for of_role in files)
+    return Findings(list(dict.fromkeys(faults)), decoded, sum(map(len, files)))

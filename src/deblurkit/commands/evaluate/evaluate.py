@@ -1,5 +1,6 @@
 """Scores of a method, or of pictures that any other code restored."""
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.callbacks.showcase import Showcase, exhibit_of
 from deblurkit.commands.evaluate.comparison.task import compare
 from deblurkit.commands.evaluate.page import Shown, write_evaluation
@@ -17,11 +18,13 @@ from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
 from deblurkit.commands.shared.method import chosen_method
 from deblurkit.commands.shared.names import is_folder
-from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.owners import Owners
+from deblurkit.commands.shared.record import as_text, keep_earlier, versions, write_record
+from deblurkit.commands.shared.speed.choice import chosen_path
+from deblurkit.commands.shared.speed.scored_along import scored_along
 from deblurkit.commands.shared.tables import (
     exceptions,
     infinite,
-    means_of,
     print_exceptions,
     print_pooled,
     print_scores,
@@ -29,13 +32,17 @@ from deblurkit.commands.shared.tables import (
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
 from deblurkit.config import instantiate, plain
 from deblurkit.data.module import WholePictures, with_unit_range
+from deblurkit.data.sources.base import Source
 from deblurkit.data.sources.folders import FolderPictures
 from deblurkit.errors import InputError
+from deblurkit.metrics.parts.means import comparable, comparable_means
 from deblurkit.metrics.parts.pooled import PooledProtocol, measured, pooled
 from deblurkit.metrics.parts.protocol import Protocol, leading
 from deblurkit.pages.selection import COUNT, Selection
-from deblurkit.storage import as_json, replacing
+from deblurkit.paths import expanded
+from deblurkit.storage import as_json, replacing, write_rows
 
+RESULTS = ("scores.json", "test.csv", "page.html", "detections")
 Row = dict[str, Any]
 Protocols = dict[str, Protocol | PooledProtocol]
 
@@ -68,6 +75,7 @@ def evaluate(cfg: DictConfig) -> None:
     if cfg.restored is None or cfg.blurred is not None or cfg.sharp is None:
         scored = score_method(cfg)
     else:
+        keep_earlier(cfg, folder, RESULTS)
         scored = score_without_blurred(cfg)
         write_record(cfg, folder)
         write_rows(folder / "test.csv", scored.rows)
@@ -98,9 +106,14 @@ def score_method(cfg: DictConfig) -> Scored:
     data = held_out(cfg)
     if isinstance(method, Stored):
         method.require(data.test.names)
+    path = chosen_path(cfg, method, usual="exact")
     trainer = make_trainer(cfg, method)
+    trainer.callbacks.extend(scored_along(cfg, method))  # type: ignore[attr-defined]
     if trainer.is_global_zero:
-        write_record(cfg, Path(cfg.paths.run), origin=method.origin)
+        keep_earlier(cfg, Path(cfg.paths.run), RESULTS)
+        if cfg.save is not None:
+            claim_pictures(cfg, data.test)
+        write_record(cfg, Path(cfg.paths.run), origin=method.origin, computed=str(path))
     scores = next(c for c in trainer.callbacks if isinstance(c, Scores))  # type: ignore[attr-defined]
     rank = partial(rank_of, leader=leading(scores.protocols))
     selection = Selection(count=COUNT, seed=cfg.seed)
@@ -109,9 +122,28 @@ def score_method(cfg: DictConfig) -> Scored:
         trainer.callbacks.append(showcase)  # type: ignore[attr-defined]
     trainer.test(method, data, verbose=False)
     wait_for_devices(trainer)
-    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method)
+    shown = Shown(showcase.selection, showcase.before.rows, scores.protocols, method, path)
     rows = scores.rows if trainer.is_global_zero else []
     return Scored(rows, scores.pooled, scores.protocols, shown if cfg.page else None)
+
+
+def claim_pictures(cfg: DictConfig, test: Source) -> None:
+    """Look whether ``save`` is free for the test pictures, or holds those of the same evaluation.
+
+    Raises:
+        InputError: If others would be written over.
+    """
+    folder = expanded(str(cfg.save))
+    owners, owner = Owners(folder), f"evaluation {hashlib.sha256(as_text(cfg)).hexdigest()}"
+    roles = ("blurred", "restored", "sharp")
+    files = [folder / role / f"{name}.png" for role in roles for name in test.names]
+    others = [file for file in files if not owners.may_write(file, owner)]
+    if others:
+        raise InputError(
+            f"save={cfg.save} holds {others[0]}, which this evaluation did not write and would "
+            "write over: choose another folder"
+        )
+    owners.claim(dict.fromkeys(files, owner))
 
 
 def untouched(cfg: DictConfig) -> Scores:
@@ -166,21 +198,24 @@ def score_without_blurred(cfg: DictConfig) -> Scored:
 def summary(rows: Sequence[Row], pooled_figures: Mapping[str, float | int]) -> dict[str, Any]:
     """Means over pictures, figures of all together, exceptions, and the rows they come from.
 
-    ``infinite`` says how many scores of a column are infinite. A ratio of nothing to nothing is
-    null.
+    ``packages`` says by which versions they were taken: OpenCV's moves those of ``realblur_ecc``.
+    ``infinite`` says how many scores of a column are infinite; the means are then over the other
+    pictures, ``pictures_in_mean`` of them. A ratio of nothing to nothing is null.
     """
     averaged = [
         key
         for key in dict.fromkeys(key for row in rows for key in row)
         if all(isinstance(row.get(key, 0.0), float) for row in rows)
     ]
-    means = means_of(rows, averaged)
+    means = comparable_means(rows, averaged)
     figures = {key: None if math.isnan(value) else value for key, value in pooled_figures.items()}
     return {
         "pictures": len(rows),
+        "pictures_in_mean": len(comparable(rows, averaged)),
         "mean": {key: mean.value for key, mean in means.items()},
         "infinite": infinite(means),
         **({"pooled": figures} if figures else {}),
         "exceptions": exceptions(rows),
+        "packages": versions(),
         "rows": list(rows),
     }

@@ -10,22 +10,24 @@ from torchmetrics import Metric
 
 from deblurkit.callbacks.scores import gain
 from deblurkit.commands.evaluate.ranking import Ranking, rank_by, with_gain
-from deblurkit.commands.shared.provenance import Fact, choice, provenance
+from deblurkit.commands.shared.provenance import Fact, provenance
 from deblurkit.commands.shared.tables import (
     exception_lines,
     headings,
     mean_value,
-    means_of,
+    of_comparable,
     shown,
     shown_mean,
     words,
 )
+from deblurkit.config import choice
 from deblurkit.methods.frame.base import RestorationMethod
-from deblurkit.metrics.parts.means import MeanScore, mean_score
+from deblurkit.metrics.parts.means import MeanScore, comparable_means
 from deblurkit.metrics.parts.protocol import leading
 from deblurkit.pages.histogram import histogram
 from deblurkit.pages.page import ROWS, KeyFigure, write_page
 from deblurkit.pages.selection import Candidate, Selection
+from deblurkit.restoring.speed.paths import EXACT, ComputePath
 
 Row = dict[str, Any]
 
@@ -45,12 +47,14 @@ class Shown(NamedTuple):
         before: Rows of the blurred pictures as they came; none if those are unknown.
         protocols: By name.
         method: What restored, if it was a method.
+        path: How it computed.
     """
 
     selection: Selection
     before: Sequence[Row]
     protocols: Mapping[str, Metric]
     method: RestorationMethod | None
+    path: ComputePath = EXACT
 
 
 def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], page: Shown) -> None:
@@ -81,7 +85,7 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
         under=about(cfg, summary),
         tiles=tiles(rows, ranking),
         protocols=protocols(summary, page),
-        exceptions=exception_lines(summary["exceptions"]),
+        exceptions=[*exception_lines(summary["exceptions"]), *of_comparable(rows, heads)],
         drawn=histogram([float(row[ranking.key]) for row in rows if ranking.key in row]),
         ranking=ranking,
         total=len(rows),
@@ -94,7 +98,7 @@ def write_evaluation(path: Path, cfg: DictConfig, summary: Mapping[str, Any], pa
             for name, group in groups.items()
         ],
         table=table(rows, heads, ranking, anchors),
-        facts=provenance(cfg, page.method),
+        facts=provenance(cfg, page.method, page.path),
     )
 
 
@@ -126,26 +130,27 @@ def tiles(rows: Sequence[Row], ranking: Ranking) -> list[KeyFigure]:
     """The figures that everybody looks for first."""
     if not ranking.before:
         scores = [key for key in rows[0] if "/" in key and isinstance(rows[0][key], float)][:3]
+        means = comparable_means(rows, scores)
         return [
-            *(key_figure(words(key.rpartition("/")[2]), rows, key) for key in scores),
+            *(key_figure(words(key.rpartition("/")[2]), key, means[key]) for key in scores),
             KeyFigure("pictures", str(len(rows))),
         ]
     label = words(ranking.after.replace("/", "_")) if "/" in ranking.after else "PSNR"
     gains = [row[ranking.key] for row in rows]
-    gain = mean_score(gains).value
+    means = comparable_means(rows, [ranking.before, ranking.after, ranking.key])
+    before, after, gain = means.values()
     improved = sum(value > 0 for value in gains)
-    tone = "better" if gain > 0 else "worse" if gain < 0 else ""
+    tone = "better" if gain.value > 0 else "worse" if gain.value < 0 else ""
     return [
-        key_figure(f"{label} blurred", rows, ranking.before, ranking.unit),
-        key_figure(f"{label} restored", rows, ranking.after, ranking.unit),
-        key_figure("gain", rows, ranking.key, ranking.unit)._replace(tone=tone),
+        key_figure(f"{label} blurred", ranking.before, before, ranking.unit),
+        key_figure(f"{label} restored", ranking.after, after, ranking.unit),
+        key_figure("gain", ranking.key, gain, ranking.unit)._replace(tone=tone),
         KeyFigure("pictures improved", str(improved), f"of {len(rows)}"),
     ]
 
 
-def key_figure(label: str, rows: Sequence[Row], column: str, unit: str = "") -> KeyFigure:
+def key_figure(label: str, column: str, mean: MeanScore, unit: str = "") -> KeyFigure:
     """The mean of a column; how many infinite scores it leaves out stands behind the unit."""
-    mean = means_of(rows, [column])[column]
     value = mean_value(column, mean)
     behind = [unit] if unit and value != "none" else []
     behind += [f"without {mean.left_out}"] if mean.left_out else []
@@ -182,19 +187,28 @@ def mean_rows(scores: Sequence[str], rows: Sequence[Row], before: Sequence[Row])
     """Mean scores: of the blurred pictures, of the restored ones, and of what lies between."""
     names = {str(row["name"]): row for row in before}
     lines = []
+    versions = [versions_of(row, names.get(str(row["name"])), scores) for row in rows]
+    means = comparable_means(versions, list(versions[0]))
     for score in scores:
-        cells = [mean_cell(score, mean_score(row[score] for row in rows))]
+        cells = [mean_cell(score, means[score])]
         if before:
-            blurred = [names[str(row["name"])][score] for row in rows]
-            change = mean_score(
-                gain(row[score], value) for row, value in zip(rows, blurred, strict=True)
-            )
-            cells = [mean_cell(score, mean_score(blurred)), *cells, change_cell(score, change)]
+            blurred, change = means[f"{score} blurred"], means[f"{score} change"]
+            cells = [mean_cell(score, blurred), *cells, change_cell(score, change)]
         lines.append({"name": words(score.rpartition("/")[2]), "cells": cells})
     return {
         "versions": ["blurred", "restored", "change"] if before else ["restored"],
         "rows": lines,
     }
+
+
+def versions_of(row: Row, before: Row | None, scores: Sequence[str]) -> dict[str, float]:
+    """Scores of a picture: restored, and where it is known how it came, blurred and the change."""
+    versions: dict[str, float] = {score: row[score] for score in scores}
+    if before is not None:
+        for score in scores:
+            versions[f"{score} blurred"] = before[score]
+            versions[f"{score} change"] = gain(row[score], before[score])
+    return versions
 
 
 def pooled_rows(protocol: str, figures: Mapping[str, float | int]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import torch
 
 from deblurkit.commands.shared.names import is_folder, listed
 from deblurkit.contracts import BlurredBatch, Image, Restoration
+from deblurkit.data.sources.folders import say_pages
 from deblurkit.errors import InputError
 from deblurkit.file_tree import visible_files_below
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import as_tensor, read_image
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.methods.frame.base import RestorationMethod
 
 
@@ -39,6 +40,7 @@ class Stored(RestorationMethod):
             self.files[name] = file
         if not self.files:
             raise InputError(f"{folder} holds no picture; give a folder of restored pictures")
+        say_pages(self.files.values())
 
     def require(self, names: Sequence[str]) -> None:
         """Refuse to go on with a picture too few or too many.

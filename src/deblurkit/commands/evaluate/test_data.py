@@ -17,6 +17,7 @@ from deblurkit.data.module import PictureDataModule
 from deblurkit.data.sources.base import Source
 from deblurkit.data.sources.folders import FolderPairs
 from deblurkit.errors import InputError
+from deblurkit.paths import expanded
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def held_out(cfg: DictConfig) -> Any:
     if cfg.blurred is None and cfg.sharp is None:
         data = instantiate(test_only(cfg), homes(cfg))
         if data.test is None:
-            raise InputError("this data has no test pictures; set data.test or choose other data")
+            raise InputError(without_test(cfg.data.get("root")))
         say_if_trained_on(cfg, data.test)
         return data
     if cfg.blurred is None or cfg.sharp is None:
@@ -50,6 +51,22 @@ def held_out(cfg: DictConfig) -> Any:
         batch_size=1,
         batches_per_epoch=1,
         seed=0,
+    )
+
+
+def without_test(root: object) -> str:
+    """What to do with data that has no test part.
+
+    Args:
+        root: Folder of the data, if it has one.
+    """
+    folder = None if root is None else expanded(str(root))
+    if folder is None or not all((folder / role).is_dir() for role in ("blurred", "sharp")):
+        return "this data has no test pictures; set data.test or choose other data"
+    return (
+        f"{root} is not divided into train, val and test, so that nothing tests: score all of its "
+        f"pairs with blurred={root}/blurred sharp={root}/sharp, or move some of them to "
+        f"{root}/test/blurred and {root}/test/sharp, and the others to {root}/train/..."
     )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from time import time
 from typing import Any, Literal
 
-from deblurkit.callbacks.scores import write_rows
 from deblurkit.errors import InputError, sentence
-from deblurkit.storage import as_bytes
+from deblurkit.storage import as_bytes, write_rows
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("file", "result", "method", "outcome", "why", "seconds")
+FORMER = ("file", "result", "method", "outcome", "why", "seconds")
+COLUMNS = (*FORMER, "computed")
 Outcome = Literal["restored", "kept", "failed"]
 Row = dict[str, Any]
 
@@ -27,11 +27,12 @@ class Outcomes:
     Args:
         folder: Where the results go.
         method: What restores, for the table.
+        computed: In what precision and layout, if it is a network.
         rank: Of this process; each writes notes of its own.
     """
 
-    def __init__(self, folder: Path, *, method: str, rank: int) -> None:
-        self.folder, self.method = folder, method
+    def __init__(self, folder: Path, *, method: str, rank: int, computed: str = "") -> None:
+        self.folder, self.method, self.computed = folder, method, computed
         self.file = folder / ".deblurkit" / f"outcomes_{rank}.jsonl"
         self._own: list[tuple[str, Row]] = []
 
@@ -67,7 +68,8 @@ class Outcomes:
     def row(self, file: Path, target: Path, outcome: Outcome, *, why: str) -> Row:
         """A row without its seconds."""
         result = "" if outcome == "failed" else str(target)
-        words = (str(file), result, self.method, outcome, why, "")
+        computed = self.computed if outcome == "restored" else ""
+        words = (str(file), result, self.method, outcome, why, "", computed)
         return dict(zip(COLUMNS, words, strict=True))
 
     def write(self, destinations: Sequence[tuple[Path, Path]]) -> None:
@@ -115,6 +117,6 @@ class Outcomes:
 def is_ours(path: Path) -> bool:
     """Whether a file is a table of this command."""
     try:
-        return path.read_bytes().startswith(as_bytes(",".join(COLUMNS)))
+        return path.read_bytes().startswith(as_bytes(",".join(FORMER)))
     except OSError:  # a folder, or forbidden
         return False

@@ -1,24 +1,27 @@
 """The page of deblurred files: sliders, kernels, seconds, and what failed."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from lightning.pytorch import Callback, LightningModule, Trainer
 from omegaconf import DictConfig
 
-from deblurkit.callbacks.scores import gathered
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.provenance import Fact, method_name, provenance
 from deblurkit.commands.shared.results import results_folder
 from deblurkit.commands.shared.tables import shown
 from deblurkit.config import plain
+from deblurkit.contracts import BlurredBatch, Restoration
 from deblurkit.errors import PictureError
 from deblurkit.imaging.formats.files import eight_bit, read_picture
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.pages.page import BYTES, KeyFigure, write_page
 from deblurkit.pages.views import View, exhibit, kernel_view
+from deblurkit.restoring.speed.paths import ComputePath
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +46,8 @@ class Note(NamedTuple):
     kept: str | None = None
 
 
-class RestoredPage(Callback):
-    """Writes the page once all pictures are restored; it comes after the writer.
+class RestoredPage:
+    """Notes what is known of pictures and writes the page in the end; it comes after the writer.
 
     Every device notes its own share; the first one writes the page of all of them. Pictures that
     were finished by an earlier start of the command are shown too, without a note.
@@ -53,7 +56,9 @@ class RestoredPage(Callback):
         cfg: Of the command.
         method: What restores.
         destinations: Files and where each goes, in the order of the page.
+        path: How it computes.
         failures: Files and the reasons; filled while pictures are restored.
+        owners: Know whose page is there; the page of other inputs stays, and so does a stranger's.
     """
 
     def __init__(
@@ -62,50 +67,41 @@ class RestoredPage(Callback):
         method: RestorationMethod,
         destinations: Sequence[tuple[Path, Path]],
         *,
+        path: ComputePath,
         failures: Mapping[Path, str],
+        owners: Owners,
     ) -> None:
-        self.cfg, self.method, self.failures = cfg, method, failures
-        self.destinations = destinations
+        self.cfg, self.method, self.failures, self.path = cfg, method, failures, path
+        self.destinations, self.owners = destinations, owners
         self.notes: dict[Path, Note] = {}
         self._started = 0.0
 
-    def on_predict_batch_start(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    @property
+    def share(self) -> dict[str, Any]:
+        """What this device knows."""
+        return {"notes": self.notes}
+
+    def before(self, batch: BlurredBatch) -> None:
         """Look at the clock."""
         self._started = perf_counter()
 
-    def on_predict_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
+    def after(self, batch: BlurredBatch, restoration: Restoration) -> None:
         """Note what is known of a picture that was written."""
         file = Path(batch["name"][0])
         if file not in self.failures:
-            facts = {"seconds": perf_counter() - self._started, **outputs.get("facts", [{}])[0]}
-            show = "kernel" in outputs and len(self.notes) < SHOWN
-            kernel = kernel_view(outputs["kernel"][0]) if show else None
-            self.notes[file] = Note(facts, kernel, outputs.get("kept"))
+            facts = {"seconds": perf_counter() - self._started, **restoration.get("facts", [{}])[0]}
+            show = "kernel" in restoration and len(self.notes) < SHOWN
+            kernel = kernel_view(restoration["kernel"][0]) if show else None
+            self.notes[file] = Note(facts, kernel, restoration.get("kept"))
 
-    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def finish(self, shares: Sequence[Mapping[str, Any]]) -> None:
         """Bring together what the devices know, and write."""
-        shares = gathered([{"notes": self.notes, "failures": dict(self.failures)}])
-        if trainer.is_global_zero:
-            notes = {file: note for share in shares for file, note in share["notes"].items()}
-            path = results_folder(str(self.cfg.output)) / "page.html"
-            failures = {file: why for share in shares for file, why in share["failures"].items()}
-            self.write(path, failures, notes=notes)
-            log.info("before and after: %s", path)
+        notes = {file: note for share in shares for file, note in share["notes"].items()}
+        wanted = results_folder(str(self.cfg.output)) / "page.html"
+        path = self.owners.own(wanted, page_owner(self.destinations))
+        failures = {file: why for share in shares for file, why in share["failures"].items()}
+        self.write(path, failures, notes=notes)
+        log.info("before and after: %s", path)
 
     def write(
         self, path: Path, failures: Mapping[Path, str], *, notes: Mapping[Path, Note]
@@ -132,8 +128,17 @@ class RestoredPage(Callback):
             failures_left_out=max(len(lines) - LISTED, 0),
             others=others[:LISTED],
             others_left_out=max(len(others) - LISTED, 0),
-            facts=[*provenance(self.cfg, self.method), Fact("Settings", settings(self.cfg))],
+            facts=[
+                *provenance(self.cfg, self.method, self.path),
+                Fact("Settings", settings(self.cfg)),
+            ],
         )
+
+
+def page_owner(destinations: Sequence[tuple[Path, Path]]) -> str:
+    """What a page is made of: it is replaced where the same files are restored again."""
+    names = json.dumps([str(file.resolve()) for file, _ in destinations])
+    return f"page of {hashlib.sha256(names.encode()).hexdigest()}"
 
 
 def tiles(done: int, failures: Mapping[Path, str], notes: Mapping[Path, Note]) -> list[KeyFigure]:

@@ -1,39 +1,25 @@
-"""Picture files in, restored picture files out."""
+"""Picture files in, restored picture files out.
+
+What was asked for is looked at, and a first line said, before torch is imported.
+"""
 
 import logging
-import warnings
+import os
 from pathlib import Path
-from typing import Any
 
-from lightning.pytorch import Trainer
 from omegaconf import DictConfig
-from torch.utils.data import DataLoader
 
-import deblurkit
-from deblurkit.callbacks.scores import gathered
-from deblurkit.checkpoint import existing
-from deblurkit.commands.restore.journal import Journal
-from deblurkit.commands.restore.outcomes import Outcomes
-from deblurkit.commands.restore.page import RestoredPage
-from deblurkit.commands.restore.picture_files import COMPARED, PictureFiles, PictureWriter
-from deblurkit.commands.shared.inputs import passed_over, single_target, targets
-from deblurkit.commands.shared.method import chosen_method
-from deblurkit.commands.shared.passed_over import warn_of, warn_of_losses
-from deblurkit.commands.shared.provenance import method_name
-from deblurkit.commands.shared.results import result_file, results_folder
-from deblurkit.commands.shared.trainer import make_trainer, wait_for_devices
-from deblurkit.config import plain
-from deblurkit.errors import InputError
-from deblurkit.imaging.formats.encoding import WRITABLE
-from deblurkit.restoring.chain import ChainedMethod
-from deblurkit.restoring.composition import complete_restoration
-from deblurkit.restoring.known_kernel import kernel_files, told_kernel
-from deblurkit.storage import sweep
+from deblurkit.commands.restore.destinations import Destinations, placed
+from deblurkit.commands.shared.owners import Owners
+from deblurkit.commands.shared.results import results_folder
+from deblurkit.config import choice
+from deblurkit.late.imports import without_collection
 from deblurkit.weights import DEFAULT
+from deblurkit.weights.files import existing
 
 log = logging.getLogger(__name__)
 
-ELSEWHERE = frozenset({"inputs", "output", "paths", "page"})  # do not change a restored picture
+ABSENT = "{} cannot be read: there is no such file"  # as whoever reads it says
 
 
 def restore_files(cfg: DictConfig) -> int:
@@ -41,140 +27,68 @@ def restore_files(cfg: DictConfig) -> int:
 
     Returns:
         How many could not be restored, by all devices; the first one knows, the others answer 0.
+
+    Raises:
+        InputError: If there is no picture, no such weights, or the results cannot be written so.
     """
     folder = results_folder(str(cfg.output))
-    destinations = placed(cfg, folder)
+    owners = Owners(folder)
+    destinations = placed(cfg, folder, owners)
     if cfg.weights is None and cfg.get("model") is None:
         cfg.weights = DEFAULT
-    method = chosen_method(cfg)
-    kernels = kernel_files(cfg.kernel)
-    known = told_kernel(
-        method,
-        kernels,
-        pictures=[str(file) for file, _ in destinations],
-        point=cfg.kernel_at,
-        size=cfg.kernel_size,
-    )
-    restore = complete_restoration(
-        method,
-        weights=cfg.weights,
-        guard=cfg.guard,
-        tile=cfg.tile,
-        overlap=int(cfg.overlap),
-        kernel_size=cfg.kernel_size if cfg.kernel_at is None else None,
-        known=known,
-    )
-    trainer = make_trainer(cfg, method)
-    for parent in {target.parent for _, target in destinations}:
-        sweep(parent)
-    journal = Journal(folder, settings(cfg), rank=trainer.global_rank)
-    weights = "" if cfg.weights is None else f" (weights={cfg.weights})"
-    named = f"{method_name(cfg, method)}{weights}"
-    outcomes = Outcomes(folder, method=named, rank=trainer.global_rank)
-    limit = int(cfg.pixel_limit)
-    files = PictureFiles(
-        destinations, trainer, journal=journal, outcomes=outcomes, pixel_limit=limit
-    )
-    writer = PictureWriter(files, compare=cfg.compare)
-    trainer.callbacks.append(writer)  # type: ignore[attr-defined]
-    if cfg.page:
-        page = RestoredPage(cfg, method, destinations, failures=files.failures)
-        trainer.callbacks.append(page)  # type: ignore[attr-defined]
-    shares = predicted(trainer, ChainedMethod(method, restore), files, writer=writer)
-    wait_for_devices(trainer)
-    if not trainer.is_global_zero:
-        return 0
-    foreign = passed_over([str(entry) for entry in cfg.inputs], folder)
-    warn_of(foreign)
-    return report(shares, destinations, named, output=folder, passed_over=len(foreign))
+    if cfg.weights is not None:
+        existing(cfg.weights)  # refuses a name of nothing
+    if not any(exists(file) for file, _ in destinations):
+        return all_absent(destinations, folder, restorer=restorer(cfg))
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # processes of further devices say nothing
+        log.info(first_line(cfg, len(destinations)))
+    with without_collection():
+        from deblurkit.commands.restore.batch import restore_batch
+
+    return restore_batch(cfg, folder, destinations, owners=owners)
 
 
-def predicted(
-    trainer: Trainer, chain: ChainedMethod, files: PictureFiles, *, writer: PictureWriter
-) -> list[dict[str, Any]]:
-    """Restore and write; what each device has done, and the table of all, however it ends."""
-    warnings.filterwarnings("ignore", message="Couldn't infer the batch indices")
-    try:
-        trainer.predict(chain, DataLoader(files, batch_size=None), return_predictions=False)
-        return gathered([files.share | writer.share])
-    finally:  # also of what was done before an interruption
-        if trainer.is_global_zero:
-            files.outcomes.write(files.all_destinations)
-
-
-def placed(cfg: DictConfig, folder: Path) -> list[tuple[Path, Path]]:
-    """Every picture with the file that its result goes to.
+def first_line(cfg: DictConfig, count: int) -> str:
+    """How many pictures, by what, and on which device.
 
     Args:
         cfg: Of the command.
-        folder: Of the results.
-
-    Raises:
-        InputError: If there is no picture, the format of the results cannot be written, or one of
-            the inputs would be overwritten.
+        count: Of the files that are named.
     """
-    file, inputs = result_file(str(cfg.output)), [str(entry) for entry in cfg.inputs]
-    suffix = cfg.suffix if file is None else file.suffix.lower()
-    if suffix not in WRITABLE:
-        raise InputError(f"suffix must be one of {', '.join(sorted(WRITABLE))}, got {suffix}")
-    if file is not None:
-        return single_target(inputs, file)
-    return targets(inputs, folder, suffix, beside=(COMPARED,) if cfg.compare else ())
+    pictures = "1 picture" if count == 1 else f"{count} pictures"
+    return f"{pictures}, {restorer(cfg)}, {device(cfg)}"
 
 
-def report(
-    shares: list[dict[str, Any]],
-    destinations: list[tuple[Path, Path]],
-    method: str,
-    *,
-    output: Path,
-    passed_over: int,
-) -> int:
-    """Say what all devices have done; how many files could not be restored.
-
-    Args:
-        shares: Of each device, what became of its files.
-        destinations: All files, and where each goes.
-        method: What restored, in words.
-        output: Folder of the results.
-        passed_over: Pictures and videos in the folders that were not tried.
-    """
-    for share in shares:
-        warn_of_losses(share["losses"])
-        for path, reason in share["failures"].items():
-            log.error("not restored: %s: %s", path, reason)
-        for path, reason in share["kept"].items():
-            log.warning("kept as it was: %s: %s (guard=false: restored anyway)", path, reason)
-        for path, reason in share["partly"].items():
-            log.warning("kept in part as it was: %s: %s", path, reason)
-    before, before_kept, written = (
-        sum(share[key] for share in shares) for key in ("earlier", "earlier_kept", "written")
-    )
-    kept = before_kept + sum(len(share["kept"]) for share in shares)
-    restored = before + written - kept
-    if len(destinations) == 1 and not passed_over and before + written == 1:
-        ((file, target),) = destinations
-        done = f"restored by {method}" if restored else "kept as it was"
-        earlier = ", before; delete it to make it again" if before else ""
-        log.info("%s %s: %s%s", file, done, target, earlier)
-    else:
-        earlier = f" ({before} of them before; delete them to make them again)" if before else ""
-        alike = f", {kept} kept as they were" if kept else ""
-        count = len(destinations) + passed_over
-        log.info(
-            *("%d of %d pictures restored to %s%s by %s%s", restored, count, output),
-            *(earlier, method, alike),
-        )
-    return sum(len(share["failures"]) for share in shares)
+def restorer(cfg: DictConfig) -> str:
+    """What was chosen to restore with, in the words of the command line."""
+    if cfg.weights is not None:
+        return str(cfg.weights)
+    return choice("model") or str(cfg.model.get("_target_", "")).rpartition(".")[2]
 
 
-def settings(cfg: DictConfig) -> dict[str, Any]:
-    """What restored pictures depend on beside their files."""
-    chosen = {str(key): plain(cfg[key]) for key in cfg if key not in ELSEWHERE}
-    chosen["trainer"] = cfg.trainer.precision  # not how many devices share the work
-    state = None if cfg.weights is None else existing(cfg.weights).stat()
-    trained = None if state is None else [state.st_size, state.st_mtime_ns]
-    states = [Path(file).stat() for file in kernel_files(cfg.kernel)]
-    kernels = [[each.st_size, each.st_mtime_ns] for each in states]
-    told = {"kernels": kernels} if kernels else {}
-    return chosen | told | {"trained": trained, "version": deblurkit.__version__}
+def device(cfg: DictConfig) -> str:
+    """Where the pictures are restored, and on how many of such devices."""
+    kind, count = str(cfg.trainer.accelerator), str(cfg.trainer.devices)
+    kind = kind.upper() if kind in {"cpu", "gpu", "tpu", "mps"} else kind
+    return kind if count == "1" else f"{count} x {kind}"
+
+
+def exists(file: Path) -> bool:
+    """Whether there is something to read; who reads it says what else is wrong."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
+
+
+def all_absent(destinations: Destinations, folder: Path, *, restorer: str) -> int:
+    """Say that none of the files is there; what would restore them is not loaded for that."""
+    count = len(destinations)
+    for file, _ in destinations:
+        log.error("not restored: %s: %s", file, ABSENT.format(file))
+    whither = destinations[0][1] if count == 1 else folder
+    log.info("0 of %d pictures restored to %s by %s", count, whither, restorer)
+    return count

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deblurkit.imaging.formats.encoding import STACKS
 from deblurkit.imaging.formats.files import Picture, read_picture, write_picture
 from deblurkit.imaging.formats.stacks import packed_page, page_count, read_pages, write_pages
 from deblurkit.imaging.formats.tiff.writing import EncodedPage
+from deblurkit.imaging.suffixes import STACKS
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Waiting:
         if self.count == 1:
             return self.target
         return self.target.with_stem(f"{self.target.stem}_page{self.number}")
+
+    def beside(self, ending: str) -> Path:
+        """A drawing beside it, by the ending of its stem."""
+        return self.own_target.with_name(f"{self.own_target.stem}{ending}.png")
 
     @property
     def page(self) -> str:

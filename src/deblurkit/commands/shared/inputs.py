@@ -1,21 +1,38 @@
 """Which files a command line names, and where what becomes of them goes."""
 
+import logging
 import os
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from functools import partial
 from pathlib import Path
 
+from deblurkit.commands.shared.names import listed
+from deblurkit.commands.shared.owners import Owners
 from deblurkit.commands.shared.passed_over import in_words
 from deblurkit.errors import InputError
 from deblurkit.file_tree import files_below
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.foreign import kind_of_name
+from deblurkit.imaging.suffixes import READABLE
 from deblurkit.paths import expanded
+
+log = logging.getLogger(__name__)
+
+Writes = Callable[[Path], Sequence[Path]]  # all files that come with a result
 
 
 def targets(
-    inputs: list[str], output: Path, suffix: str, *, beside: Sequence[str] = ()
+    inputs: list[str],
+    output: Path,
+    suffix: str,
+    *,
+    beside: Sequence[str] = (),
+    owners: Owners | None = None,
+    writes: Writes | None = None,
 ) -> list[tuple[Path, Path]]:
     """Which file goes where: files by their names, folders with what is below them.
+
+    A name is numbered where the result of another file has it, of this command or of an earlier
+    one, or a file that no command made.
 
     Args:
         inputs: Files, folders and patterns.
@@ -23,28 +40,51 @@ def targets(
         suffix: Of the results.
         beside: Endings of the stems of what is written beside each result, as PNG; nothing of it
             gets the name of another result.
+        owners: Know what earlier commands wrote; those of the folder if not given.
+        writes: All files that are written for a result; itself and those beside it if not given.
 
     Raises:
         InputError: If there is nothing to do or an input would be overwritten.
     """
     files = named_files(inputs, output)
+    owners = owners or Owners(output)
+    writes = writes or partial(with_beside, endings=beside)
     sources: dict[Path, Path] = {}
-    reserved: set[Path] = set()
+    taken: set[Path] = set()
     originals = {file.resolve() for file in files}
     for file, relative in files.items():
-        target = free(output / relative.with_suffix(suffix), {*sources, *reserved}, beside)
-        reserved.update(written_beside(target, beside))
-        if target.resolve() in originals:
-            raise InputError(f"{target} is an input and stays as it is; choose another output=")
+        wanted = output / relative.with_suffix(suffix)
+        require_no_input(writes(wanted), originals)
+        target = free(wanted, file, taken=taken, owners=owners, writes=writes)
+        taken.update(writes(target))
         sources[target] = file
     return [(file, target) for target, file in sources.items()]
 
 
-def single_target(inputs: list[str], file: Path) -> list[tuple[Path, Path]]:
+def say_renamed(destinations: Sequence[tuple[Path, Path]]) -> None:
+    """Say which of several results have another name than their files."""
+    renamed = [f"{file} to {t}" for file, t in destinations if t.stem != file.stem]
+    if renamed and len(destinations) > 1:
+        log.info("names that were taken are numbered: %s", listed(renamed))
+
+
+def require_no_input(files: Iterable[Path], originals: Set[Path]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        InputError: With what to do.
+    """
+    for file in files:
+        if file.resolve() in originals:
+            raise InputError(f"{file} is an input and stays as it is; choose another output=")
+
+
+def single_target(inputs: list[str], file: Path, *, owners: Owners) -> list[tuple[Path, Path]]:
     """The one picture that is named, and the file that its result goes to.
 
     Raises:
-        InputError: If there is none, there are several, or it is that file.
+        InputError: If there is none, there are several, it is that file, or something else is
+            there.
     """
     sources = list(named_files(inputs, None))
     if len(sources) > 1:
@@ -54,6 +94,7 @@ def single_target(inputs: list[str], file: Path) -> list[tuple[Path, Path]]:
         )
     if sources[0].resolve() == file.resolve():
         raise InputError(f"{file} is an input and stays as it is; choose another output=")
+    owners.require_own(file, sources[0])
     return [(sources[0], file)]
 
 
@@ -143,15 +184,15 @@ def below(folder: Path, output: Path | None, wanted: Callable[[Path], bool]) -> 
     return [file for file in files if results not in file.resolve().parents]
 
 
-def written_beside(target: Path, endings: Sequence[str]) -> set[Path]:
-    """What is written beside a result, by the endings of its stem."""
-    return {target.with_name(f"{target.stem}{ending}.png") for ending in endings}
+def with_beside(target: Path, endings: Sequence[str]) -> list[Path]:
+    """A result and what is written beside it, by the endings of its stem."""
+    return [target, *(target.with_name(f"{target.stem}{ending}.png") for ending in endings)]
 
 
-def free(target: Path, taken: Set[Path], beside: Sequence[str]) -> Path:
-    """The target, numbered where something else goes there, or where what lies beside it would."""
-    number, wanted = 2, target
-    while taken & {target, *written_beside(target, beside)}:
+def free(wanted: Path, source: Path, *, taken: Set[Path], owners: Owners, writes: Writes) -> Path:
+    """The name that is wanted, numbered where any file of the result would replace another."""
+    number, target = 2, wanted
+    while any(file in taken or not owners.may_write(file, source) for file in writes(target)):
         target = wanted.with_stem(f"{wanted.stem}_{number}")
         number += 1
     return target

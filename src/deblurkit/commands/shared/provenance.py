@@ -1,21 +1,25 @@
 """What a page says about how it came to be."""
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from shlex import join
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import deblurkit
-from deblurkit.checkpoint import existing
-from deblurkit.commands.shared.record import revision
-from deblurkit.methods.frame.base import RestorationMethod
+from deblurkit.commands.shared.record import command, revision
+from deblurkit.config import choice
+from deblurkit.exporting.method import Exported
+from deblurkit.restoring.speed.choice import has_paths
+from deblurkit.weights.files import existing
+
+if TYPE_CHECKING:
+    from deblurkit.methods.frame.base import RestorationMethod
+    from deblurkit.restoring.speed.paths import ComputePath
 
 
 class Fact(NamedTuple):
@@ -26,12 +30,15 @@ class Fact(NamedTuple):
     code: bool = False
 
 
-def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
+def provenance(
+    cfg: DictConfig, method: "RestorationMethod | None", path: "ComputePath"
+) -> list[Fact]:
     """Command, method, weights with their hash and origin, seed, date and version.
 
     Args:
         cfg: Of the command.
         method: What restored; None where the pictures came restored and blurred ones without.
+        path: How a network computed them.
     """
     facts = [Fact("Command", command(), code=True)]
     if HydraConfig.initialized() and HydraConfig.get().mode is RunMode.MULTIRUN:
@@ -40,6 +47,8 @@ def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
         facts.append(Fact("Restored pictures", str(cfg.restored)))
     elif method is not None:
         facts.append(Fact("Method", method_name(cfg, method)))
+        if has_paths(method):
+            facts.append(Fact("Computed in", str(path)))
     if cfg.weights is not None:
         facts.append(Fact("Weights", str(cfg.weights)))
         with existing(cfg.weights).open("rb") as file:
@@ -56,28 +65,12 @@ def provenance(cfg: DictConfig, method: RestorationMethod | None) -> list[Fact]:
     ]
 
 
-def command() -> str:
-    """What was typed, with the program's name instead of its place."""
-    words = sys.orig_argv[1:]
-    if not words:
-        return "python"
-    if words[0].startswith("-"):
-        return join(["python", *words])
-    return join([Path(words[0]).name, *words[1:]])
-
-
-def method_name(cfg: DictConfig, method: RestorationMethod) -> str:
+def method_name(cfg: DictConfig, method: "RestorationMethod") -> str:
     """The class of a method, with the key of its config where one was chosen."""
     key = choice("model")
+    if isinstance(method, Exported):
+        return method.title
     return type(method).__name__ + (f" (model={key})" if cfg.weights is None and key else "")
-
-
-def choice(group: str) -> str | None:
-    """What a group of configs was set to on the command line or by default."""
-    if not HydraConfig.initialized():
-        return None
-    chosen = HydraConfig.get().runtime.choices.get(group)
-    return None if chosen is None else str(chosen)
 
 
 def lines(origin: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from deblurkit.callbacks.scores import write_rows
-from deblurkit.commands.shared.sweeps import FINISHED, STARTED, records
+from deblurkit.commands.shared.sweeps import FINISHED, STARTED, TABLE, records
 from deblurkit.commands.shared.tables import (
     add_numbers,
     counted,
@@ -19,7 +18,8 @@ from deblurkit.commands.shared.tables import (
     shown,
     shown_mean,
 )
-from deblurkit.metrics.parts.means import MeanScore, mean_score
+from deblurkit.metrics.parts.means import MeanScore, comparable_means
+from deblurkit.storage import write_rows
 
 
 class Job(NamedTuple):
@@ -58,7 +58,7 @@ def sum_up(folder: Path) -> int:
     """
     jobs = recorded(folder)
     if jobs:
-        write_rows(folder / "sweep.csv", rows(jobs))
+        write_rows(folder / TABLE, rows(jobs))
         print_jobs(jobs, folder)
     return sum(job.status != FINISHED for job in jobs)
 
@@ -89,11 +89,10 @@ def test_scores(folder: str) -> dict[str, MeanScore | int]:
     with file.open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
         pictures = [numbers(row) for row in csv.DictReader(stream)]
     columns = dict.fromkeys(key for row in pictures for key in row)
-    values = {key: [row[key] for row in pictures if key in row] for key in columns}
-    return {
-        key: int(sum(values[key])) if counted(key, pictures) else mean_score(values[key])
-        for key in columns
-    }
+    counts = [key for key in columns if counted(key, pictures)]
+    means = comparable_means(pictures, [key for key in columns if key not in counts])
+    sums = {key: sum(int(row[key]) for row in pictures if key in row) for key in counts}
+    return {key: (means | sums)[key] for key in columns}
 
 
 def numbers(row: Mapping[str, str]) -> dict[str, float | int]:

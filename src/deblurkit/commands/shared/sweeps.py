@@ -13,8 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, set_aside
 
+TABLE = "sweep.csv"
 JOBS = ".jobs"  # folder of the records, in the sweep's
 # Of a record; what a later one says counts.
 PARTS = ("begun", "compared", "finished", "failed", "ended")
@@ -33,6 +34,8 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Refuse to be one sweep of several; forget the jobs of an older one in this folder.
 
+        The table of the older one is renamed to ``sweep.csv.earlier``.
+
         Raises:
             SystemExit: With a sentence; Hydra passes over everything else that a callback raises.
         """
@@ -46,6 +49,8 @@ class Sweep(Callback):
         Sweep.folder = folder_of(config.hydra)
         for record in (Sweep.folder / JOBS).glob("*.json"):
             record.unlink()
+        if (Sweep.folder / TABLE).is_file():
+            set_aside(Sweep.folder / TABLE, ".earlier")
 
 
 def folder_of(hydra: Any) -> Path:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deblurkit.commands.shared.names import listed
-from deblurkit.metrics.parts.means import MeanScore, mean_score
+from deblurkit.metrics.parts.means import MeanScore, comparable, comparable_means
 
 Row = dict[str, Any]
 
@@ -42,18 +42,28 @@ def print_scores(
         table.add_row(str(row["name"]), *(shown(column, row.get(column)) for column in columns))
     if len(rows) > LINES:
         table.add_row(f"... and {len(rows) - LINES} more in the table of rows")
-    means = means_of(rows, columns)
+    means = comparable_means(rows, columns)
     table.add_section()
     cells = (mean_value(column, means[column]) for column in columns)
     table.add_row("mean", *cells, style="bold")
     if any(mean.left_out for mean in means.values()):
-        table.add_row("left out", *(means[column].left_out for column in columns))
+        table.add_row("infinite", *(means[column].left_out for column in columns))
     show(table)
+    for line in of_comparable(rows, columns):
+        print(line)
 
 
-def means_of(rows: Sequence[Row], columns: Iterable[str]) -> dict[str, MeanScore]:
-    """The mean of each column over the pictures that have it."""
-    return {key: mean_score(row[key] for row in rows if key in row) for key in columns}
+def of_comparable(rows: Sequence[Row], columns: Iterable[str]) -> list[str]:
+    """A sentence where means are not over all pictures, since some have infinite scores."""
+    count = len(comparable(rows, columns))
+    if count == len(rows):
+        return []
+    return [
+        f"means are over the {count} of {len(rows)} pictures without an infinite score, so that "
+        "they can be compared"
+        if count
+        else "every picture has an infinite score: columns that hold any have no mean"
+    ]
 
 
 def infinite(means: Mapping[str, MeanScore]) -> dict[str, dict[str, int]]:
@@ -93,11 +103,15 @@ def add_numbers(table: Table, heading: str) -> None:
 
 
 def show(table: Table) -> None:
-    """Print a table, wider than the terminal if it must be: no number is ever cut."""
+    """Print a table, wider than the terminal if it must be: no number is ever cut.
+
+    In a file or a pipe it is as wide as it is long: nobody can make that window wider.
+    """
     console = Console()
-    least = console.measure(table, options=console.options.update(max_width=WIDEST)).minimum
+    measured = console.measure(table, options=console.options.update(max_width=WIDEST))
+    needed = measured.minimum if console.is_terminal else measured.maximum
     padding = 2 * len(table.columns)  # which a column's least width leaves out
-    Console(width=max(console.width, least + padding)).print(table)
+    Console(width=max(console.width, needed + padding)).print(table)
 
 
 def ratio(value: float | int) -> str:
@@ -193,7 +207,7 @@ def shown_mean(column: str, mean: MeanScore) -> str:
 
 
 def mean_value(column: str, mean: MeanScore) -> str:
-    """A mean; ``none`` of infinite scores of both signs."""
+    """A mean; ``none`` where infinite scores leave nothing to take it of."""
     nothing = mean.left_out and math.isnan(mean.value) and not mean.undefined
     return "none" if nothing else shown(column, mean.value)
 

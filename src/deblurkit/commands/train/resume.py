@@ -2,7 +2,6 @@
 
 import logging
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from lightning.pytorch import LightningDataModule, Trainer
 from deblurkit.callbacks.resume import LAST, PREVIOUS
 from deblurkit.checkpoint import require_fit
 from deblurkit.commands.shared.checkpoint_io import read_sound, require_run
+from deblurkit.commands.shared.record import CONFIG, set_aside_all
 from deblurkit.commands.train.changes import (
     require_batches_to_come,
     require_changes_that_act,
@@ -21,10 +21,12 @@ from deblurkit.commands.train.torchrun import RESTARTS
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.network import NetworkMethod
-from deblurkit.storage import sweep_below
+from deblurkit.storage import set_aside, sweep_below
 
 log = logging.getLogger(__name__)
 
+# By a run, beside those.
+WRITTEN = (CONFIG, "metrics.csv", "scores/val.csv", "scores/test.csv", "pictures")
 STARTER = "TORCHELASTIC_RUN_ID"  # set where torchrun starts the processes
 
 
@@ -55,12 +57,6 @@ def resume_checkpoint(folder: Path) -> Path:
     return max(steps, key=lambda path: steps[path])
 
 
-def set_aside(path: Path, suffix: str) -> None:
-    """Keep a file out of the way of the good ones; another device may have been faster."""
-    with suppress(FileNotFoundError):
-        path.replace(path.with_name(path.name + suffix))
-
-
 def make_ready(folder: Path, resumed: Path | None) -> None:
     """Rid a run folder of what killed writers left there, and a fresh run of an earlier one's.
 
@@ -71,11 +67,8 @@ def make_ready(folder: Path, resumed: Path | None) -> None:
         resumed: Checkpoint from which it goes on; None for a fresh run.
     """
     sweep_below(folder)
-    earlier = [] if resumed else [path for path in checkpoints(folder) if path.is_file()]
-    for path in earlier:
-        set_aside(path, ".earlier")
-    if earlier:
-        log.warning("%s held another run; its checkpoints were renamed to *.earlier", folder)
+    if not resumed:
+        set_aside_all(folder, [*(path.name for path in checkpoints(folder)), *WRITTEN])
 
 
 def checkpoints(folder: Path) -> list[Path]:

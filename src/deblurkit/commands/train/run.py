@@ -1,7 +1,6 @@
 """One training run, from the config to the last row of its tables."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -10,9 +9,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig
 
 from deblurkit.callbacks.scores import Scores
-from deblurkit.checkpoint import copy_weights, load
 from deblurkit.commands.shared.checkpoint_io import AtomicCheckpointIO
 from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.speed.scored_along import scored_along
 from deblurkit.commands.shared.sweeps import compared_by
 from deblurkit.commands.shared.tables import print_pooled, print_scores
 from deblurkit.commands.shared.trainer import homes, make_trainer, wait_for_devices
@@ -24,14 +23,18 @@ from deblurkit.commands.train.resume import (
     resume_checkpoint,
     validate_checkpoint,
 )
+from deblurkit.commands.train.start import FormerScore, score_before, start_from
+from deblurkit.commands.train.switches import settle_switches
 from deblurkit.commands.train.torchrun import isolate_rendezvous
 from deblurkit.config import build_recipe, instantiate, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.methods.frame.classical import ClassicalMethod
-from deblurkit.metrics.parts.protocol import leading
+from deblurkit.metrics.parts.protocol import Direction, leading
 
 log = logging.getLogger(__name__)
+
+TESTED, VALIDATED = "held-out pictures, PSNR in dB", "validation pictures, PSNR in dB"
 
 
 def train(cfg: DictConfig) -> float | None:
@@ -47,29 +50,83 @@ def train(cfg: DictConfig) -> float | None:
     if cfg.weights is not None and not resumes:
         start_from(method, cfg.weights, trust=plain(cfg.trust))
     data = instantiate(cfg.data, homes(cfg))
-    validates = validating(cfg, data)
-    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
-        cfg.callbacks.best = None
-    settled, direction = with_directions(cfg, method, validates=validates)
+    settled, direction = settle(cfg, method, data)
     trainer = make_trainer(settled, method)
+    trainer.callbacks.extend(scored_along(settled, method))  # type: ignore[attr-defined]
     isolate_rendezvous(trainer.strategy)
     resumed = resume_checkpoint(folder) if resumes else None
     if resumed is not None:
         validate_checkpoint(resumed, method, trainer=trainer, data=data, weights=cfg.weights)
-    with former_config_where_refused(folder, trainer, resumed):
-        if trainer.is_global_zero:
-            begin_folder(cfg, method, resumed=resumed, direction=direction)
-        trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    before = fit(cfg, trainer, method, data, resumed=resumed, direction=direction)
     checkpoints = cast("AtomicCheckpointIO", trainer.strategy.checkpoint_io)
     checkpoints.try_again()  # the best weights may be wanted now
     value = best_score(trainer, str(cfg.monitor))
-    if cfg.test and data.test is not None:
+    tested = cfg.test and data.test is not None
+    if tested:
         trainer.test(method, data, ckpt_path=best_of(folder), verbose=False)
     if trainer.is_global_zero:
-        print_results(trainer, folder, tables=cfg.test)
+        title = TESTED if tested else VALIDATED
+        print_results(trainer, folder, title=title if cfg.test else None)
+        if before is not None:
+            before.compare(value, direction)
     checkpoints.finish()
     wait_for_devices(trainer)
     return value
+
+
+def fit(
+    cfg: DictConfig,
+    trainer: Trainer,
+    method: RestorationMethod,
+    data: LightningDataModule,
+    *,
+    resumed: Path | None,
+    direction: Direction,
+) -> FormerScore | None:
+    """Train, or train on.
+
+    Args:
+        cfg: Of the run.
+        trainer: With its callbacks.
+        method: What is trained.
+        data: Its pictures.
+        resumed: Checkpoint from which the run goes on; None for a fresh run.
+        direction: Which value of ``monitor`` is best, ``max`` or ``min``.
+
+    Returns:
+        What held-out pictures scored before the first step, where a fresh run starts from weights.
+    """
+    before = None
+    with former_config_where_refused(Path(cfg.paths.run), trainer, resumed):
+        if trainer.is_global_zero:
+            begin_folder(cfg, method, resumed=resumed, direction=direction)
+        if resumed is None and cfg.weights is not None and validating(cfg, data):
+            before = score_before(trainer, method, data, str(cfg.monitor))
+        trainer.fit(method, data, ckpt_path=None if resumed is None else str(resumed))
+    return before
+
+
+def settle(
+    cfg: DictConfig, method: RestorationMethod, data: LightningDataModule
+) -> tuple[DictConfig, Direction]:
+    """Fill in what a config leaves to the method, its data and the processor.
+
+    Args:
+        cfg: Of the run; what is filled in here is written down with it.
+        method: What is trained.
+        data: What it is trained on.
+
+    Returns:
+        The config for the trainer, and the direction of ``monitor``.
+
+    Raises:
+        InputError: If a number that is followed is not there, or nobody knows its direction.
+    """
+    settle_switches(cfg, method)
+    validates = validating(cfg, data)
+    if not (validates and may_choose(method)) and "best" in cfg.callbacks:
+        cfg.callbacks.best = None
+    return with_directions(cfg, method, validates=validates)
 
 
 def begin_folder(
@@ -111,12 +168,20 @@ def best_of(folder: Path) -> str | None:
     return str(best) if best.is_file() else None
 
 
-def print_results(trainer: Trainer, folder: Path, *, tables: bool) -> None:
-    """Say where the run lies, and show the scores of the test pictures."""
+def print_results(trainer: Trainer, folder: Path, *, title: str | None) -> None:
+    """Say where the run lies, and show the scores of the pictures that were looked at last.
+
+    Args:
+        trainer: Has tested, or where nothing tests, validated.
+        folder: Of the run.
+        title: Of the table; None for no table.
+    """
     log.info("run folder: %s", folder)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if tables and isinstance(callback, Scores):
-            print_scores(callback.rows, leading=leading(callback.protocols))
+        if title is not None and isinstance(callback, Scores):
+            if title == VALIDATED and callback.rows:
+                log.info("nothing tests: these are scores of what validates, of the last epoch")
+            print_scores(callback.rows, title, leading=leading(callback.protocols))
             print_pooled(callback.pooled)
 
 
@@ -127,21 +192,6 @@ def sizes(method: RestorationMethod) -> str:
         for name, network in method.named_children()
     }
     return ", ".join(f"{name} {count:,} parameters" for name, count in counts.items() if count)
-
-
-def start_from(method: RestorationMethod, weights: str, *, trust: Sequence[str]) -> None:
-    """Fill a fresh method with stored weights.
-
-    Raises:
-        InputError: If they belong to another method.
-    """
-    stored = load(weights, trust=trust)
-    if type(stored) is not type(method):
-        raise InputError(
-            f"{weights} holds {type(stored).__name__}, but model= is {type(method).__name__}"
-        )
-    copy_weights(stored.state_dict(), method, origin=weights)
-    method.origin = stored.origin
 
 
 def validating(cfg: DictConfig, data: LightningDataModule) -> bool:

@@ -6,7 +6,7 @@ import torch
 
 from deblurkit.contracts import Images
 from deblurkit.data.blur.parts.seeding import seeded
-from deblurkit.data.blur.synthesis import Blurred, Synthesis
+from deblurkit.data.blur.synthesis import Blurred, BlurSynthesis, Synthesis
 from deblurkit.errors import InputError
 
 
@@ -63,3 +63,22 @@ class MixedSynthesis:
 
     def _choice(self, draw: int) -> int:
         return int(self.shares.multinomial(1, generator=seeded("chain", self.seed, draw)))
+
+
+def evaluation_synthesis(
+    *,
+    chains: Mapping[str, BlurSynthesis],
+    shares: Mapping[str, float],
+    seed: int,
+    chain_seed: int,
+) -> MixedSynthesis:
+    """The chains of a training with a seed of their own: the same blur for every training seed.
+
+    Args:
+        chains: As of ``MixedSynthesis``, like all but the last.
+        shares: Likewise.
+        seed: Of the choice of chains.
+        chain_seed: Of the chains.
+    """
+    reseeded = {name: chain.reseeded(chain_seed) for name, chain in chains.items()}
+    return MixedSynthesis(chains=reseeded, shares=shares, seed=seed)

@@ -1,6 +1,7 @@
 """Sharp pictures in, blurred pictures out: the whole chain, each draw by its number."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -124,6 +125,14 @@ class BlurSynthesis:
             )
             if ends is not None
         }
+
+    def reseeded(self, seed: int) -> "BlurSynthesis":
+        """The same with another seed."""
+        other = copy(self)
+        other.seed = seed
+        if self.bank is not None:
+            other.bank = KernelBank(self.bank.family, seed, block=self.bank.block)
+        return other
 
     @property
     def margin(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from deblurkit.data.sources.base import group_of
 from deblurkit.data.sources.folders import FolderPictures
-from deblurkit.data.sources.listed import listed_files
+from deblurkit.data.sources.listed import NAMING, listed_files
 from deblurkit.errors import InputError
 
 Files = dict[str, Path]  # by name
@@ -20,7 +20,7 @@ class Layout(NamedTuple):
     Args:
         says: What it is, a phrase.
         parts: Part, then role, to a pattern as of ``FolderPictures``, or to ``{list, column}``
-            of a text file of pairs.
+            of a text file of pairs, with a ``naming`` where it is not RealBlur's.
         advice: What to do where the library's config of the data set does not read it.
         inside: Text that every path of a list must contain; another one is another variant.
     """
@@ -152,7 +152,8 @@ def files_of(root: Path, where: str | Mapping[str, Any]) -> Files:
 
     Args:
         root: Folder of the data set.
-        where: A pattern as of ``FolderPictures``, or ``{list, column}``; column 0 is sharp.
+        where: A pattern as of ``FolderPictures``, or ``{list, column}``; column 0 is sharp. Beside
+            them ``naming``, as of ``ListedPairs``.
 
     Raises:
         InputError: If nothing is there, or two files share a name.
@@ -160,7 +161,7 @@ def files_of(root: Path, where: str | Mapping[str, Any]) -> Files:
     if isinstance(where, str):
         source = FolderPictures(root, where, role="sharp")
         return {name: source.files(index)["sharp"] for index, name in enumerate(source.names)}
-    rows = listed_files(root, where["list"])
+    rows = listed_files(root, where["list"], naming=where.get("naming", NAMING))
     return {name: row[where["column"]] for name, row in rows.items()}
 
 

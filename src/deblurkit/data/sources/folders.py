@@ -1,15 +1,19 @@
 """Pictures in folders: a new set of pairs is two patterns in a YAML, not a class."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from deblurkit.data.likeness import spread, warn_once
 from deblurkit.data.sources.base import Pictures, Source, file_stamp, group_of, natural_order
 from deblurkit.data.sources.conditions import SUFFIX, read_condition
-from deblurkit.errors import AbsentError, InputError
+from deblurkit.errors import AbsentError, InputError, PictureError
 from deblurkit.file_tree import visible_files_below
-from deblurkit.imaging.formats.encoding import READABLE
 from deblurkit.imaging.formats.files import eight_bit, picture_size, read_image
+from deblurkit.imaging.formats.stacks import page_count
+from deblurkit.imaging.suffixes import READABLE, STACKS
+
+_ASKED = 256  # TIFF files that are asked for their pages
 
 
 class FolderSource(Source):
@@ -24,6 +28,9 @@ class FolderSource(Source):
         self.roles = frozenset(files)
         self.names = list(next(iter(files.values())))
         self.groups = [group_of(name) for name in self.names]
+        for role, named in files.items():
+            if role != "condition":
+                say_pages(named.values())
 
     def files(self, index: int) -> dict[str, Path]:
         """File of each role."""
@@ -127,6 +134,25 @@ class FolderPairs(FolderSource):
                     f"add it or correct the patterns"
                 )
         super().__init__(files | _conditions(Path(root), condition, files["blurred"]))
+
+
+def say_pages(files: Iterable[Path]) -> None:
+    """Warn of files of several pages, of which the first one is read; only TIFF files are asked."""
+    stacks = [file for file in files if file.suffix.lower() in STACKS]
+    looked = [stacks[index] for index in spread(len(stacks), _ASKED)]
+    paged = [file for file in looked if _pages(file) > 1]
+    if paged:
+        warn_once(
+            f"{len(paged)} of {len(looked)} TIFF files looked at hold several pages, {paged[0]} "
+            f"has {_pages(paged[0])}: the first page of each is read, and the others are not"
+        )
+
+
+def _pages(file: Path) -> int:
+    try:
+        return page_count(file)
+    except PictureError:  # whoever reads it will say so
+        return 1
 
 
 def _both_roles(root: Path, patterns: dict[str, str]) -> dict[str, dict[str, Path]]:

@@ -1,10 +1,13 @@
-"""Pairs that a text file lists: one pair of paths a line, as RealBlur publishes them."""
+"""Pairs that a text file lists: one pair of paths a line, as RealBlur and RSBlur publish them."""
 
+import re
 from pathlib import Path
 
 from deblurkit.data.sources.base import natural_order
 from deblurkit.data.sources.folders import FolderSource
 from deblurkit.errors import InputError
+
+NAMING = r"([^/]+)/[^/]+/[^/]*?([^/_]+?)(?:\.[^/.]+)?$"  # RealBlur's: scene230/gt/gt_7.png
 
 
 class ListedPairs(FolderSource):
@@ -20,14 +23,18 @@ class ListedPairs(FolderSource):
         pairs: The list, relative to ``root``.
         inside: Text that every path must contain, so that the list of another variant of the
             data set is not taken for this one.
+        naming: Expression that finds in the path of a sharp picture what a pair is named after:
+            its groups, joined by ``/``. The path begins with ``root``.
 
     Raises:
         InputError: If the list is missing, empty, of another variant, has other than two paths in
-            a line, names a pair twice or a file that does not exist.
+            a line, names a pair twice or not at all, or names a file that does not exist.
     """
 
-    def __init__(self, root: str | Path, *, pairs: str, inside: str = "") -> None:
-        rows = listed_files(Path(root), pairs)
+    def __init__(
+        self, root: str | Path, *, pairs: str, inside: str = "", naming: str = NAMING
+    ) -> None:
+        rows = listed_files(Path(root), pairs, naming=naming)
         other = next((file for row in rows.values() for file in row if inside not in str(file)), "")
         if other:
             raise InputError(
@@ -49,8 +56,13 @@ class ListedPairs(FolderSource):
         )
 
 
-def listed_files(root: Path, pairs: str) -> dict[str, tuple[Path, Path]]:
+def listed_files(root: Path, pairs: str, *, naming: str = NAMING) -> dict[str, tuple[Path, Path]]:
     """Sharp and blurred file of every pair in a list, by name, whether they exist or not.
+
+    Args:
+        root: Folder of the data set.
+        pairs: The list, relative to it.
+        naming: As of `ListedPairs`.
 
     Raises:
         InputError: If the list cannot be read or a line is no pair.
@@ -70,7 +82,12 @@ def listed_files(root: Path, pairs: str) -> dict[str, tuple[Path, Path]]:
         if len(words) != 2:
             raise InputError(f"{file}, line {number}: needs a sharp and a blurred path")
         sharp, blurred = (root / word for word in words)
-        name = f"{sharp.parent.parent.name}/{sharp.stem.rpartition('_')[2]}"
+        match = re.search(naming, sharp.as_posix())
+        if match is None:
+            raise InputError(
+                f"{file}, line {number}: {words[0]} has no name: it is not of the form {naming}"
+            )
+        name = "/".join(match.groups())
         if name in rows:
             raise InputError(f"{file}, line {number}: lists {name} again; remove one")
         rows[name] = (sharp, blurred)

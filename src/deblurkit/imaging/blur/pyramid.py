@@ -54,6 +54,6 @@ def _halved(pictures: Images) -> HalfImages:
 def _mirrored(maps: Tensor, *, axis: int) -> Tensor:
     """Continue maps over their border, the border pixel twice, however short they are."""
     extent = maps.shape[axis]
-    positions = [position % (2 * extent) for position in range(-RADIUS, extent + RADIUS)]
-    mirrored = [min(position, 2 * extent - 1 - position) for position in positions]
-    return maps.index_select(axis, torch.tensor(mirrored, device=maps.device))
+    positions = torch.arange(-RADIUS, extent + RADIUS, device=maps.device)
+    positions = positions % positions.new_full((), 2 * extent)
+    return maps.index_select(axis, torch.minimum(positions, 2 * extent - 1 - positions))

@@ -30,7 +30,6 @@ from deblurkit.imaging.formats.tiff.writing import (
 
 DEEP = frozenset({".png", ".tif", ".tiff"})  # hold 16 bits
 TRANSPARENT = frozenset({".png", ".tif", ".tiff", ".webp"})  # hold opacity
-STACKS = frozenset({".tif", ".tiff"})  # hold pages
 _HELD = {  # beside the pixels
     ".bmp": frozenset({"resolution"}),
     ".jpg": frozenset({"exif", "icc", "xmp", "iptc", "comment", "resolution"}),
@@ -234,6 +233,3 @@ ENCODERS: dict[str, Callable[[NDArray[Any], Metadata], bytes]] = {
     ".tiff": encoded_tiff,
     ".webp": _webp,
 }
-WRITABLE = frozenset(ENCODERS)  # suffixes
-READABLE = WRITABLE | {".apng", ".avif", ".dib", ".gif", ".jfif", ".jpe", ".mpo"}
-READABLE |= {".pbm", ".pgm", ".pnm", ".ppm"}

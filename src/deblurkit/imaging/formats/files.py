@@ -16,7 +16,7 @@ from torch import Tensor
 from deblurkit.contracts import Image
 from deblurkit.imaging.formats.decoded import Decoded
 from deblurkit.imaging.formats.decoding import decoded, decoded_size
-from deblurkit.imaging.formats.encoding import DEEP, TRANSPARENT, WRITABLE, EncodingError, encoded
+from deblurkit.imaging.formats.encoding import DEEP, TRANSPARENT, EncodingError, encoded
 from deblurkit.imaging.formats.metadata import Metadata
 from deblurkit.imaging.formats.picture import (
     Picture as Picture,
@@ -31,6 +31,7 @@ from deblurkit.imaging.formats.picture import (
     unwritable,
     written,
 )
+from deblurkit.imaging.suffixes import WRITABLE
 
 Levels = Shaped[Tensor, "*batch channels height width"]  # whole numbers of a file, or in [0, 1]
 

@@ -1,5 +1,6 @@
 """How much memory there is, how much a computation takes, and whether it was too much."""
 
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -45,25 +46,35 @@ def bytes_taken(work: Callable[[], Any]) -> int:
     >>> bytes_taken(lambda: torch.zeros(1000))
     4000
     """
-    with _Living() as living:
+    living = _Living()
+
+    class Watched(TorchDispatchMode):  # a class anew: whether torch compiles is asked at its making
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return "torch._dynamo" in sys.modules  # or it would be imported, which takes a second
+
+        def __torch_dispatch__(
+            self, func: Any, types: Iterable[type], args: Any = (), kwargs: Any = None
+        ) -> Any:
+            return living.answer(func, args, kwargs or {})
+
+    with Watched():
         work()
     return living.most
 
 
-class _Living(TorchDispatchMode):
+class _Living:
     """Adds up the storages that operators answer, as long as somebody holds them."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.now, self.most = 0, 0
         self._held: dict[int, weakref.ref[Any]] = {}
 
-    def __torch_dispatch__(
-        self, func: Any, types: Iterable[type], args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def answer(self, operator: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+        """What an operator answers."""
         inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         before = {leaf.untyped_storage()._cdata for leaf in inputs}
-        answer = func(*args, **(kwargs or {}))
+        answer = operator(*args, **kwargs)
         for leaf in tree_leaves(answer):
             if isinstance(leaf, Tensor) and leaf.untyped_storage()._cdata not in before:
                 self._hold(leaf.untyped_storage())

@@ -56,12 +56,13 @@ class Enough(Exception):  # noqa: N818  it ends a forward pass early, nothing we
 class PictureStatistics(TorchFunctionMode):
     """While it is entered, layers average over the whole picture and not over their input.
 
-    Layers are ``torch.nn.functional.instance_norm`` without running statistics, and means of
-    feature maps over height and width; they are told apart by the order of their calls. They are
-    collected in turns over all tiles. What an instance normalisation needs follows from all those
-    before it: each ends its turn, and the answer is then that for the whole picture, up to
-    rounding. Means are collected together, those of deep layers with the tiles' own means in the
-    layers before them: a number that attention turns into a weight changes little by that.
+    Layers are ``torch.nn.functional.instance_norm`` without running statistics, ``batch_norm`` of
+    one picture without them, and means of feature maps over height and width; they are told apart
+    by the order of their calls. They are collected in turns over all tiles. What such a
+    normalisation needs follows from all those before it: each ends its turn, and the answer is then
+    that for the whole picture, up to rounding. Means are collected together, those of deep layers
+    with the tiles' own means in the layers before them: a number that attention turns into a weight
+    changes little by that.
 
     Attributes:
         collected: What this turn has collected of layers that were not known before.
@@ -124,6 +125,8 @@ class PictureStatistics(TorchFunctionMode):
         options = kwargs or {}
         if func is functional.instance_norm and options.get("running_mean") is None:
             return self._normalised(*args, **options)
+        if func is functional.batch_norm and _of_one_picture(*args, **options):
+            return self._normalised(*args, **options)
         if func is torch.Tensor.mean and _over_pictures(*args, **options):
             mean = self._sums(args[0]).mean.to(args[0])
             return mean if options.get("keepdim") else mean[..., 0, 0]
@@ -142,11 +145,11 @@ class PictureStatistics(TorchFunctionMode):
         sums = self._sums(features)
         if new:
             raise Enough
-        batch = features.shape[0]
+        batch, kind = features.shape[0], torch.promote_types(features.dtype, torch.float32)
         normal = functional.batch_norm(
             features.flatten(0, 1)[None],
-            sums.mean.to(features).flatten(),
-            (sums.scatter / sums.number).to(features).flatten(),
+            sums.mean.to(kind).flatten(),
+            (sums.scatter / sums.number).to(kind).flatten(),
             None if weight is None else weight.repeat(batch),
             None if bias is None else bias.repeat(batch),
             eps=eps,
@@ -175,7 +178,8 @@ class PictureStatistics(TorchFunctionMode):
 
 
 def _sums(features: Features) -> Sums:
-    variance, mean = torch.var_mean(features, dim=(-2, -1), keepdim=True, correction=0)
+    wide = features.to(torch.promote_types(features.dtype, torch.float32))
+    variance, mean = torch.var_mean(wide, dim=(-2, -1), keepdim=True, correction=0)
     count = features.shape[-2] * features.shape[-1]
     return Sums(count, mean.double(), variance.double() * count)
 
@@ -185,6 +189,12 @@ def _within(span: Span, extent: int, multiple: int) -> slice:
     padded = -(-(span.stop - span.start) // multiple) * multiple
     end = extent if span.end == span.stop else (span.end - span.start) * extent // padded
     return slice((span.begin - span.start) * extent // padded, end)
+
+
+def _of_one_picture(
+    features: Tensor, mean: Tensor | None = None, *_: Any, training: bool = False, **__: Any
+) -> bool:
+    return training and mean is None and len(features) == 1
 
 
 def _over_pictures(features: Tensor, *_: Any, dim: Any = None, **__: Any) -> bool:

@@ -6,18 +6,19 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, cast
 
 import torch
-from lightning.pytorch import LightningModule
 
 from deblurkit.contracts import BlurredBatch, Images, Restoration
 from deblurkit.errors import InputError, sentence
+from deblurkit.late.lightning import MethodModule
 from deblurkit.losses.frozen import Frozen
 from deblurkit.methods.frame.constructed import ConstructedByName
 from deblurkit.methods.frame.doors import require_evaluation_batch, require_pictures
+from deblurkit.processor import FLOAT32, TrainingSwitches
 
 ALWAYS_VISIBLE = frozenset({"blurred", "name"})
 
 
-class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
+class RestorationMethod(MethodModule, ABC, metaclass=ConstructedByName):
     """Bookkeeping of all methods; it holds no metric.
 
     A paper writes ``restoration``; evaluation, the deblur command and teachers call nothing else.
@@ -32,6 +33,12 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
         needs: Pools of a training batch that its objective reads.
         takes: Optional keys of a batch that its restoration reads, such as ``kernel``.
         restores_untrained: Whether it restores as it is built, with no weights of a training.
+        multiple: Height and width of tiles are divisible by this, pixels.
+        reach: How far a pixel's result looks, pixels; None where nobody knows.
+        on_cpu: How ``deblurkit-train`` computes its steps on a processor with bf16 instructions
+            where nobody says it; float32 until ``benchmarks/training_step.py`` has shown what
+            is faster.
+        on_cpu_without_bf16: The same on other processors.
 
     >>> class Darker(RestorationMethod):
     ...     def restoration(self, batch): return {"restored": batch["blurred"] / 2}
@@ -44,7 +51,11 @@ class RestorationMethod(LightningModule, ABC, metaclass=ConstructedByName):
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
     restores_untrained: ClassVar[bool] = False
+    multiple: int = 1
+    reach: int | None = None
     config: ClassVar[str | None] = None
+    on_cpu: ClassVar[TrainingSwitches] = FLOAT32
+    on_cpu_without_bf16: ClassVar[TrainingSwitches] = FLOAT32
 
     @abstractmethod
     def restoration(self, batch: BlurredBatch) -> Restoration:

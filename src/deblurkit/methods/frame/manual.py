@@ -4,10 +4,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -16,6 +15,9 @@ from deblurkit.errors import InputError
 from deblurkit.losses.weights import Objective, Weight
 from deblurkit.methods.frame.resumed import Schedules, keeping_its_numbers
 from deblurkit.methods.frame.trained import TrainedMethod
+
+if TYPE_CHECKING:
+    from lightning.pytorch.core.optimizer import LightningOptimizer
 
 Descend = Callable[[Terms], None]
 
@@ -46,6 +48,8 @@ class ManualMethod(TrainedMethod):
             ``global_step`` counts the steps of all players; a missing player keeps its rate.
     """
 
+    automatic_optimization = False
+
     def __init__(
         self,
         *,
@@ -54,7 +58,6 @@ class ManualMethod(TrainedMethod):
         schedulers: Mapping[str, SchedulerFactory] | None = None,
     ) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.objectives = {player: Objective(weights[player]) for player in optimizers}
         self.factories, self.schedulers = dict(optimizers), dict(schedulers or {})
         self.clip: float | None = None
@@ -101,7 +104,7 @@ class ManualMethod(TrainedMethod):
         finally:
             self.untoggle_optimizer(optimizer)
 
-    def descend(self, player: str, optimizer: LightningOptimizer, terms: Terms) -> None:
+    def descend(self, player: str, optimizer: "LightningOptimizer", terms: Terms) -> None:
         """Move one player down its objective.
 
         With ``accumulate`` = n every n-th descent of a player moves it, so that the ratio of
@@ -117,7 +120,7 @@ class ManualMethod(TrainedMethod):
         if self.descents[player] == self.accumulate:
             self.step(player, optimizer)
 
-    def step(self, player: str, optimizer: LightningOptimizer) -> None:
+    def step(self, player: str, optimizer: "LightningOptimizer") -> None:
         """Use the gathered gradient of one player."""
         self.moving = player
         optimizer.step()
@@ -153,6 +156,9 @@ def at_once(optimizer: Optimizer) -> Optimizer:
 
     Its own default goes over them one by one on a CPU, up to a tenth of a batch's time. With
     ``fused=True`` in its constructor the guard would see the gradients of a gradient scaler.
+
+    >>> at_once(torch.optim.Adam([torch.zeros(2)])).param_groups[0]["fused"]
+    True
     """
     for group in optimizer.param_groups:
         if group.get("fused", False) is None and group["foreach"] is None:
@@ -162,7 +168,15 @@ def at_once(optimizer: Optimizer) -> Optimizer:
 
 
 def lay_out(optimizer: Optimizer) -> None:
-    """Give loaded state the layout of its parameter: the kernel reads both in memory's order."""
+    """Give loaded state the layout of its parameter: the kernel reads both in memory's order.
+
+    >>> weight = torch.zeros(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)
+    >>> optimizer = torch.optim.Adam([weight])
+    >>> optimizer.state[weight]["exp_avg"] = torch.zeros(2, 3, 4, 4)
+    >>> lay_out(optimizer)
+    >>> optimizer.state[weight]["exp_avg"].stride() == weight.stride()
+    True
+    """
     for parameter, state in optimizer.state.items():
         for key, value in state.items():
             if isinstance(value, Tensor) and value.shape == parameter.shape:

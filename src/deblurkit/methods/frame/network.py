@@ -39,12 +39,12 @@ class NetworkMethod(RestorationMethod):
         return self.get_submodule(self.restorer)
 
     @property
-    def multiple(self) -> int:
+    def multiple(self) -> int:  # type: ignore[override]
         """Height and width that ``forward`` takes are divisible by this, pixels."""
         return int(getattr(self.network, "multiple", 1))
 
     @property
-    def reach(self) -> int | None:
+    def reach(self) -> int | None:  # type: ignore[override]
         """How far a pixel's result looks, averages over the whole picture apart; pixels.
 
         None where nobody knows, or where it is of the size of pictures.

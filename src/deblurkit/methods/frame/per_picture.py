@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -20,11 +19,12 @@ from deblurkit.methods.frame.doors import require_pools, shape_of
 from deblurkit.methods.frame.same_pictures import alike, require_same_pictures, sizes_of
 from deblurkit.methods.priors.kernel_search import KernelSearch
 from deblurkit.methods.priors.problem import Problem
+from deblurkit.progress import moved
 from deblurkit.storage import as_json, replacing
 
 log = logging.getLogger(__name__)
 
-SAID = 50  # iterations between two lines about a picture
+SAID = 10  # iterations between two words about a picture
 
 
 @runtime_checkable
@@ -66,10 +66,10 @@ class PerPictureMethod(RestorationMethod):
     restores_untrained = True
     search: KernelSearch | None = None
     known: Callable[[BlurredBatch, int], Tensor] | None = None
+    automatic_optimization = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.automatic_optimization = False
         self.problems = nn.ModuleDict()
 
     @abstractmethod
@@ -157,7 +157,7 @@ class PerPictureMethod(RestorationMethod):
 
     def on_validation_end(self) -> None:
         """End after the validation of a resumed run."""
-        if self.trainer.state.fn is TrainerFn.FITTING and self.is_solved():
+        if self.trainer.state.fn == "fit" and self.is_solved():
             self.trainer.should_stop = True
 
     def _list_answers(self) -> None:
@@ -246,8 +246,7 @@ def finish(method: Iterative, problem: Problem, name: str) -> Problem:
     while problem.running:
         take_step(method, problem, optimizer)
         if problem.iterations % SAID == 0:
-            iterations, fidelity = int(problem.iterations), float(problem.fidelity)
-            log.info("%s: %d iterations, fidelity %.3g", name, iterations, fidelity)
+            moved(f"iterations, fidelity {float(problem.fidelity):.3g}", int(problem.iterations))
     _complain(problem)
     return problem
 

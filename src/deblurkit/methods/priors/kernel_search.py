@@ -12,6 +12,7 @@ from deblurkit.contracts import Image, Kernels
 from deblurkit.errors import InputError
 from deblurkit.imaging.colour import luminance
 from deblurkit.imaging.windows import highest_mean
+from deblurkit.progress import steps
 
 IN_A_ROW = 2  # sides that are not filled; a single one may be chance
 ROUNDING = 1e-9  # of sums of weights
@@ -81,7 +82,7 @@ class KernelSearch:
         part = liveliest(luminance(blurred[None].float()), self.window)
         third = min(part.shape[-2:]) // 3
         used, roomy = [3 - 2 * self.margin], 0
-        for side in [side for side in self.sides if side <= third]:
+        for side in steps([side for side in self.sides if side <= third], "kernel sizes"):
             kernel = self.estimator.estimated(part, side)
             used.append(_span(kernel, mass=self.mass))
             roomy = roomy + 1 if _span(kernel, mass=1.0) <= side - self.room else 0

@@ -1,8 +1,10 @@
 """What the mean of scores is where some of them are infinite: decided here, for everybody."""
 
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+Rows = Sequence[Mapping[str, Any]]  # of pictures, numbers by column
 
 
 class MeanScore(NamedTuple):
@@ -65,3 +67,41 @@ def mean_score(scores: Iterable[float]) -> MeanScore:
     else:
         mean = math.inf if above else -math.inf if below else math.nan
     return MeanScore(mean, above, below, undefined)
+
+
+def comparable(rows: Rows, columns: Iterable[str]) -> Rows:
+    """The pictures that count in means which stand side by side: no score of theirs is infinite.
+
+    Else the mean of each column would be over other pictures, and two of them could not be
+    compared. A column in which every score is infinite is so for all pictures and decides nothing.
+
+    >>> rows = [{"before": 20.0, "after": float("inf")}, {"before": 30.0, "after": 33.0}]
+    >>> comparable(rows, ["before", "after"])
+    [{'before': 30.0, 'after': 33.0}]
+    """
+    deciding = [
+        column
+        for column in columns
+        if not all(math.isinf(row[column]) for row in rows if column in row)
+    ]
+    return [row for row in rows if not any(math.isinf(row[key]) for key in deciding if key in row)]
+
+
+def comparable_means(rows: Rows, columns: Iterable[str]) -> dict[str, MeanScore]:
+    """Means that stand side by side: all are over the same pictures.
+
+    Where every picture has an infinite score, columns that hold any have no mean, and the others
+    are over all pictures.
+
+    >>> rows = [{"before": 20.0, "after": float("inf")}, {"before": 30.0, "after": 33.0}]
+    >>> comparable_means(rows, ["before", "after"])["before"]
+    MeanScore(value=30.0, above=0, below=0, undefined=0)
+    """
+    names = [*columns]
+    compared = comparable(rows, names)
+    means = {key: mean_score(row[key] for row in rows if key in row) for key in names}
+    for key, mean in means.items() if len(compared) < len(rows) else ():
+        if math.isfinite(mean.value) and (compared or mean.left_out):
+            value = mean_score(row[key] for row in compared if key in row).value
+            means[key] = mean._replace(value=value)
+    return means

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from deblurkit.networks.layout import added
+
 Features = Float[Tensor, "batch channels height width"]
 
 
@@ -52,4 +54,4 @@ class ResidualChannelAttentionBlock(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Refine feature maps of any size; same shape out."""
-        return features + self.correction(features)
+        return added(self.correction(features), features)

@@ -6,6 +6,7 @@ from torch import nn
 
 from deblurkit.contracts import Images, Scores
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import InstanceNorm
 from deblurkit.networks.parts.resnet import normal_start
 
 KERNEL = 4  # pixels
@@ -53,7 +54,7 @@ class PatchCritic(nn.Module):
         first, *inner, last = convolutions
         self.layers = nn.Sequential(first, nn.LeakyReLU(0.2, inplace=True))
         for convolution in inner:
-            norm = nn.InstanceNorm2d(convolution.out_channels)
+            norm = InstanceNorm(convolution.out_channels)
             self.layers.extend([convolution, norm, nn.LeakyReLU(0.2, inplace=True)])
         self.layers.append(last)
         self.smallest = next(side for side in count(1) if _fits(side, strides, padding=padding))

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from deblurkit.networks.layout import added
+
 Features = Float[Tensor, "batch channels height width"]
 
 
@@ -27,4 +29,4 @@ class ResidualPair(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Correct features of any size."""
-        return self.body(features) + features
+        return added(self.body(features), features)

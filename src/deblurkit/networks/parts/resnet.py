@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import InstanceNorm
 
 Features = Float[Tensor, "batch channels height width"]
 FeaturesAtTwice = Float[Tensor, "batch features twice_height twice_width"]
@@ -143,11 +144,11 @@ class PostActivationBlock(Block):
         super().__init__()
         self.correction = nn.Sequential(
             mirrored_convolution(channels, channels, kernel=3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
             nn.ReLU(inplace=True),
             dropping(dropout),
             mirrored_convolution(channels, channels, kernel=3),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
         )
 
     def opening(self) -> nn.Module:
@@ -183,11 +184,11 @@ class PreActivationBlock(Block):
         super().__init__()
         self.channels = channels
         self.correction = nn.Sequential(
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
             nn.ReLU(inplace=True),
             mirrored_convolution(channels, channels, kernel=3),
             dropping(dropout),
-            nn.InstanceNorm2d(channels),
+            InstanceNorm(channels),
             nn.ReLU(inplace=True),
             mirrored_convolution(channels, channels, kernel=3),
         )
@@ -212,7 +213,7 @@ def dropping(dropout: Dropout) -> nn.Module:
 
 def normalised_relu(channels: int) -> nn.Sequential:
     """Each feature map of each picture to mean 0 and variance 1, then rectified."""
-    return nn.Sequential(nn.InstanceNorm2d(channels), nn.ReLU(inplace=True))
+    return nn.Sequential(InstanceNorm(channels), nn.ReLU(inplace=True))
 
 
 def _probability(number: float) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks.layout import InstanceNorm
 from deblurkit.networks.parts.resnet import (
     Block,
     mirrored_convolution,
@@ -59,7 +60,7 @@ class Body(nn.Module):
             _halving(channels, 2 * channels),
             normalised_relu(2 * channels),
             _halving(2 * channels, 4 * channels),
-            nn.InstanceNorm2d(4 * channels),
+            InstanceNorm(4 * channels),
             chain[0].opening(),
         )
         self.blocks = nn.ModuleList(chain)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from deblurkit.contracts import Images
+from deblurkit.networks.layout import added
 
 Features = Float[Tensor, "batch channels height width"]
 HalfFeatures = Float[Tensor, "batch half_channels half_height half_width"]
@@ -121,7 +122,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Features) -> Features:
         """Refine feature maps of any size; same shape out."""
-        return features + self.correction(features)
+        return added(self.correction(features), features)
 
 
 class Encoder(nn.Module):

@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from deblurkit.contracts import Conditions
+from deblurkit.networks.layout import InstanceNorm
 from deblurkit.networks.parts.residual import zero_start
 from deblurkit.networks.parts.resnet import (
     Block,
@@ -104,7 +105,7 @@ class GuidedBlock(Block):
     def __init__(self, *, channels: int, guides: int, slope: float, dropout: Dropout) -> None:
         super().__init__()
         self.channels, self.guides = channels, guides
-        self.norm = nn.InstanceNorm2d(channels)  # has neither weights nor state
+        self.norm = InstanceNorm(channels)  # has neither weights nor state
         self.transform_first = SFT(guides=guides, channels=channels, slope=slope)
         self.first = mirrored_convolution(channels, channels, kernel=3)
         self.dropout = dropping(dropout)

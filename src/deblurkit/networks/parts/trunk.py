@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from deblurkit.contracts import Images
 from deblurkit.errors import InputError
+from deblurkit.networks import layout
 from deblurkit.weight_files.safetensors_files import read_safetensors
 from deblurkit.weight_files.torch_files import read_torch
 
@@ -45,7 +46,7 @@ class Trunk(Protocol):
         ...
 
 
-class InstanceNorm(nn.InstanceNorm2d):
+class InstanceNorm(layout.InstanceNorm):
     """Normalises each channel of each picture on its own, then scales, shifts and activates.
 
     Takes the place of a trunk's batch normalisation, with its weights under its keys.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
+from page_reading import Page
 from running import command_line
 from strict import strict_json
 
@@ -81,6 +82,15 @@ def test_methods_of_several_kinds_are_compared(
         rows = list(csv.DictReader(stream))
     assert [row["name"] for row in rows if row["method"] == "far"] == NAMES
     assert len(rows) == 4 * 14
+    assert "…" not in printed, "it is no terminal"
+    page = Page(tmp_path / "page.html")
+    assert page.all("h1")[0].text == "near, alike, far and unsharp"
+    means_of_far = next(row for row in page.all("tr") if row.text.startswith("far "))
+    assert means_of_far.text.startswith(f"far {means['far']:.2f} {gain:+.2f}")
+    assert page.source.count("inside the noise") == printed.count("inside the noise")
+    assert len(page.all("table")) == 1 + 6 + 1
+    images = page.all("img")
+    assert [image.attributes["src"][:22] for image in images] == ["data:image/webp;base64"] * 2
 
 
 def test_figures_are_of_other_pictures_each(root: Path, tmp_path: Path) -> None:
@@ -94,6 +104,7 @@ def test_figures_are_of_other_pictures_each(root: Path, tmp_path: Path) -> None:
     none = compared(tmp_path / "none", *of(root, "near", "far"), "comparison.crops=0")
     assert none["crops"] == []
     assert not list((tmp_path / "none").glob("*.png"))
+    assert not Page(tmp_path / "none" / "page.html").all("img")
 
 
 def test_data_of_any_kind_will_do_and_scores_are_those_of_one_method(tmp_path: Path) -> None:

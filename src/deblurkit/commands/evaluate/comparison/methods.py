@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from omegaconf import DictConfig
 
-from deblurkit.checkpoint import OF_A_RUN, load
+from deblurkit.checkpoint import load
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.config import available_methods, build, plain
 from deblurkit.errors import InputError
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.paths import expanded
 from deblurkit.weights import named_file
+from deblurkit.weights.files import OF_A_RUN
 
 TAKEN = frozenset({"blurred", "sharp"})  # columns beside the methods
 USUAL = frozenset({"best", "last", "restored", "test"})  # parts of paths that say nothing

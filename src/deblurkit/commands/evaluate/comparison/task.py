@@ -7,11 +7,12 @@ from typing import Any
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from deblurkit.callbacks.scores import Scores, write_rows
+from deblurkit.callbacks.scores import Scores
 from deblurkit.commands.evaluate.comparison.crops import DisagreementCrop, DisagreementCrops
 from deblurkit.commands.evaluate.comparison.figures import crops_figure, errors_figure
 from deblurkit.commands.evaluate.comparison.methods import compared_methods
 from deblurkit.commands.evaluate.comparison.multi_method import Compare, Together
+from deblurkit.commands.evaluate.comparison.page import write_comparison
 from deblurkit.commands.evaluate.comparison.pairs import pairs
 from deblurkit.commands.evaluate.comparison.report import (
     compared_scores,
@@ -23,21 +24,25 @@ from deblurkit.commands.evaluate.comparison.report import (
 from deblurkit.commands.evaluate.comparison.statistics import Resampling
 from deblurkit.commands.evaluate.restored_folder import Stored
 from deblurkit.commands.evaluate.test_data import held_out
-from deblurkit.commands.shared.record import write_record
+from deblurkit.commands.shared.record import keep_earlier, versions, write_record
 from deblurkit.commands.shared.trainer import homes, make_trainer
 from deblurkit.config import instantiate, plain
 from deblurkit.errors import InputError
+from deblurkit.imaging.drawing.grid import Pixels
 from deblurkit.imaging.formats.files import write_image
 from deblurkit.methods.frame.base import RestorationMethod
 from deblurkit.metrics.parts.protocol import leading
-from deblurkit.storage import as_json, replacing
+from deblurkit.storage import as_json, replacing, write_rows
+
+FIGURES = ("compare_crops.png", "compare_errors.png")
+RESULTS = ("compare.csv", "compare.json", *FIGURES, "page.html")
 
 
 def compare(cfg: DictConfig) -> None:
     """Restore every test picture by every method; write tables and figures of the outcome.
 
     The run folder then holds ``compare.csv`` (a row per picture and method), ``compare.json``
-    (means, pairs, crops), ``compare_crops.png`` and ``compare_errors.png``.
+    (means, pairs, crops), ``compare_crops.png``, ``compare_errors.png`` and ``page.html``.
 
     Raises:
         InputError: If the methods or the pictures do not fit together, or something else is asked
@@ -47,6 +52,8 @@ def compare(cfg: DictConfig) -> None:
         raise InputError(
             "compare= names all methods itself: leave weights=, model=, restored= and save= out"
         )
+    if cfg.speed not in (None, "exact"):
+        raise InputError("compare= restores exactly, by every method: leave speed= out")
     methods = compared_methods(cfg)
     data = held_out(cfg)
     for method in methods.values():
@@ -57,6 +64,7 @@ def compare(cfg: DictConfig) -> None:
     crops = DisagreementCrops(count=cfg.comparison.crops, side=cfg.comparison.side)
     trainer.callbacks.append(Compare(scores, crops))  # type: ignore[attr-defined]
     if trainer.is_global_zero:
+        keep_earlier(cfg, Path(cfg.paths.run), RESULTS)
         write_record(cfg, Path(cfg.paths.run))
     trainer.test(Together(methods), data, verbose=False)
     if trainer.is_global_zero:
@@ -93,13 +101,29 @@ def report(cfg: DictConfig, scores: Mapping[str, Scores], crops: list[Disagreeme
         "pictures": len(listed) // len(rows),
         "resampling": {**resampling._asdict(), "corrected for several comparisons": False},
         **summary(scores, compared),
+        "packages": versions(),
         "crops": [crop.described() for crop in crops],
     }
     with replacing(folder / "compare.json") as stream:
         stream.write(as_json(content))
-    if crops:
-        write_image(folder / "compare_crops.png", crops_figure(crops, list(rows)))
-        write_image(folder / "compare_errors.png", errors_figure(crops, list(rows)))
+    figures = drawn(crops, list(rows))
+    for file, figure in zip(FIGURES, figures.values(), strict=False):
+        write_image(folder / file, figure)
+    if cfg.page:
+        page = folder / "page.html"
+        write_comparison(page, cfg, scores, compared=compared, heads=heads, figures=figures)
     print_means(scores)
     print_pairs(compared, heads)
+    if cfg.page:
+        print(f"means, tests and figures: {folder / 'page.html'}")
     print(f"rows, tests and figures: {folder}")
+
+
+def drawn(crops: list[DisagreementCrop], methods: list[str]) -> dict[str, Pixels]:
+    """The figures, by what they show; none where there is no crop."""
+    if not crops:
+        return {}
+    return {
+        "Pictures; the best one is framed": crops_figure(crops, methods),
+        "Errors": errors_figure(crops, methods),
+    }

@@ -1,0 +1,1 @@
+"""How the networks of a command are computed, and what is scored beside it."""

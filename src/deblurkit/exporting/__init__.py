@@ -1,0 +1,1 @@
+"""Restoring networks as files for other programs: written, proven, read again and run."""

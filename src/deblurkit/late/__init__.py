@@ -1,0 +1,1 @@
+"""What is imported late, because it takes long, and what that changes."""
