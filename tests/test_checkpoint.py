@@ -84,7 +84,7 @@ TARGETS = {
     "deblurkit.losses.frozen.torch.load": {"f": "stranger.ckpt", "weights_only": False},
     "deblurkit.losses.frozen.torch.save": {"obj": 0, "f": "canary"},
     "deblurkit.networks.dclnet.nn.Module": {},
-    "deblurkit.methods.frame.base.LightningModule": {},
+    "deblurkit.methods.frame.base.MethodModule": {},
     # nor a method, which can do more than a constructor.
     "deblurkit.methods.dclnet.DCLNet.load_from_checkpoint": {"checkpoint_path": "stranger.ckpt"},
     "deblurkit.losses.frozen.Frozen.open": {},

@@ -49,7 +49,7 @@ def gopro(gopro_tree: Path, tmp_path: Path) -> Path:
 
 
 def faults_of(facts: KnownSet, root: Path) -> list[str]:
-    return findings(facts, root, samples=16)
+    return findings(facts, root, samples=16).faults
 
 
 def picture(path: Path, value: int = 90, size: tuple[int, int] = (4, 6)) -> None:
@@ -402,7 +402,7 @@ def test_kohlers_pictures_need_frames_of_their_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("data", "pictures"), [("levin", 16), ("lai", 20)])
 def test_real_sets_lack_only_what_was_left_out(test_data: Path, data: str, pictures: int) -> None:
     facts = known(data)
-    (fault,) = findings(facts, test_data / data, samples=3)
+    (fault,) = findings(facts, test_data / data, samples=3).faults
     assert f"test has {pictures} of {facts.expected['test'].pictures} blurred pictures" in fault
     there = known(data, expected={"test": {"pictures": pictures}})
     assert findings(there, test_data / data, samples=3) == []

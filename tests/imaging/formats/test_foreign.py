@@ -8,9 +8,9 @@ from picture_kinds import photograph, saved
 from PIL import Image
 
 from deblurkit.errors import PictureError
-from deblurkit.imaging.formats.encoding import READABLE, WRITABLE
 from deblurkit.imaging.formats.files import read_picture
 from deblurkit.imaging.formats.foreign import KINDS, kind_of_name
+from deblurkit.imaging.suffixes import READABLE, WRITABLE
 
 HEADS = {
     "HEIC picture": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",

@@ -26,7 +26,7 @@ def settle_switches(cfg: DictConfig, method: RestorationMethod) -> None:
         method: What is trained.
     """
     on_cpu, precision = cfg.trainer.get("accelerator") == "cpu", cfg.trainer.get("precision")
-    if precision is None:
+    if precision is None and "precision" in cfg.trainer:
         tried = method.on_cpu if has_bf16() else method.on_cpu_without_bf16
         taken = tried if on_cpu else FLOAT32
         write_switches(cfg, taken)

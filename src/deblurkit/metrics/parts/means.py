@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 Rows = Sequence[Mapping[str, Any]]  # of pictures, numbers by column
 
 
+OF_ALL = frozenset({"unaligned"})  # shares of all pictures, not scores that are compared
+
+
 class MeanScore(NamedTuple):
     """A mean over pictures, and how many of them it leaves out.
 
@@ -101,7 +104,8 @@ def comparable_means(rows: Rows, columns: Iterable[str]) -> dict[str, MeanScore]
     compared = comparable(rows, names)
     means = {key: mean_score(row[key] for row in rows if key in row) for key in names}
     for key, mean in means.items() if len(compared) < len(rows) else ():
-        if math.isfinite(mean.value) and (compared or mean.left_out):
+        of_all = key.rpartition("/")[2] in OF_ALL
+        if math.isfinite(mean.value) and (compared or mean.left_out) and not of_all:
             value = mean_score(row[key] for row in compared if key in row).value
             means[key] = mean._replace(value=value)
     return means
