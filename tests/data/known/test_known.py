@@ -405,7 +405,7 @@ def test_real_sets_lack_only_what_was_left_out(test_data: Path, data: str, pictu
     (fault,) = findings(facts, test_data / data, samples=3).faults
     assert f"test has {pictures} of {facts.expected['test'].pictures} blurred pictures" in fault
     there = known(data, expected={"test": {"pictures": pictures}})
-    assert findings(there, test_data / data, samples=3) == []
+    assert findings(there, test_data / data, samples=3).faults == []
 
 
 @pytest.mark.parametrize(
